@@ -1,0 +1,98 @@
+// stages/support/child_process.hpp — a child whose end is seen, whatever way it ends.
+//
+// End-of-file on a pipe says only that somebody closed it: a dump that died closed it, too. So a caller reads
+// to the end and *then* asks exited(). A child runs in its own session and process group, with default
+// signals, an allow-listed environment, no descriptor but those granted, and dies with us (PDEATHSIG).
+#pragma once
+
+#include "engine/stage.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace bp::stages {
+
+struct ExitStatus {
+  int code = 0;    ///< of exit(); meaningless when a signal ended it
+  int signal = 0;  ///< 0: it exited by itself
+  /// "exit status 2" or "killed by signal 9 (Killed)".
+  [[nodiscard]] std::string text() const;
+  [[nodiscard]] bool success() const noexcept { return code == 0 && signal == 0; }
+};
+
+/// A descriptor of ours that the child sees under a number of its own (3 or more).
+struct GrantedFd {
+  int ours;
+  int childs;
+};
+
+struct ChildOptions {
+  std::vector<std::string> argv;  ///< argv[0]: a path, or a name looked up in PATH
+  std::vector<std::pair<std::string, std::string>> environment;  ///< besides the allow-list
+  std::string working_directory;                                 ///< empty: ours
+  bool feed_stdin = false;      ///< a pipe for feed(); otherwise /dev/null
+  std::vector<GrantedFd> grant;
+  std::optional<int> nice;      ///< added to our own niceness
+  std::optional<std::string> ionice;  ///< "idle", "best-effort:7"
+  bool sudo = false;            ///< argv[0] is sudo: TERM only, since KILL would orphan the root child
+};
+
+/// A running child: stdout piped to us, stderr drained all the time and its last 64 KiB kept.
+/// Destroying it decides nothing about a backup: the pid goes to the run's Reaper. I/O thread only.
+class ChildProcess {
+ public:
+  /// Throws Errc::source ("unable to start 'mysqldump': not found in PATH") without leaving a zombie.
+  /// `ctx` must outlive the child.
+  static ChildProcess start(StageContext& ctx, ChildOptions options);
+  ChildProcess(ChildProcess&&) noexcept;
+  ChildProcess& operator=(ChildProcess&&) noexcept;
+  ~ChildProcess();
+
+  /// Reads stdout until `buffer` is full. False at end of file. `buffer` must outlive the call.
+  [[nodiscard]] asio::awaitable<bool> fill(Buffer& buffer);
+  /// Writes all of `bytes` to stdin. False when the child no longer reads; its exit status says why.
+  [[nodiscard]] asio::awaitable<bool> feed(std::span<const std::byte> bytes);
+  /// Closes stdin: the child sees its end of file.
+  void finish_stdin() noexcept;
+
+  /// Waits for its end, then for the end of stderr (two seconds at most: somebody else may hold it), ends
+  /// what is left of its process group, and reports its CPU time to the context. Callable once.
+  [[nodiscard]] asio::awaitable<ExitStatus> exited();
+
+  [[nodiscard]] pid_t pid() const noexcept;
+  /// The last 64 KiB of stderr so far.
+  [[nodiscard]] std::string stderr_tail() const;
+  /// Its last non-empty lines, at most `count`, joined by "; ": for one-line messages.
+  [[nodiscard]] std::string last_words(std::size_t count = 3) const;
+  /// When a byte last moved in or out of it, for an idle watchdog.
+  [[nodiscard]] std::chrono::steady_clock::time_point last_activity() const noexcept;
+
+ private:
+  struct State;
+  explicit ChildProcess(std::shared_ptr<State> state);
+  std::shared_ptr<State> state_;
+};
+
+/// Finds a program as execvp would, in our PATH. Empty when there is none that we may execute.
+[[nodiscard]] std::optional<std::string> find_program(const std::string& name);
+
+/// What a short helper command printed and how it ended: for preflight checks and command secrets.
+struct CommandResult {
+  ExitStatus status;
+  std::string output;  ///< stdout, at most `max_output` bytes
+  std::string errors;  ///< the tail of stderr
+};
+/// Runs a child to its end with stdin closed. Throws Errc::timeout after `limit`, Errc::source when it
+/// prints more than `max_output` bytes or cannot be started.
+[[nodiscard]] asio::awaitable<CommandResult> run_command(StageContext& ctx, ChildOptions options,
+                                                         std::chrono::seconds limit,
+                                                         std::size_t max_output);
+
+}  // namespace bp::stages
