@@ -28,6 +28,7 @@ struct JobSettings {
   std::size_t memory_bytes = std::size_t{128} << 20;
   std::size_t chunk_bytes = std::size_t{256} << 10;
   std::vector<std::string> pipeline;  ///< filter names
+  Location pipeline_location;         ///< of the key, or of [job]
   std::string object = "/{hostname}/{date}/{id}.{ext}";
   std::string timezone = "UTC";  ///< "UTC", "local" or an IANA name
   OnExists on_exists = OnExists::suffix;
