@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace bp::config {
@@ -74,6 +75,8 @@ struct JobSpec {
   std::vector<FilterSection> filters;
   std::vector<DestinationSection> destinations;
   std::vector<Section> notifiers;
+  /// What the job layer read, by table ("job", "source.etc"), for `plan --resolved`.
+  std::vector<std::pair<std::string, std::vector<ResolvedOption>>> resolved;
 
   [[nodiscard]] const FilterSection* find_filter(std::string_view name) const noexcept;
   [[nodiscard]] const DestinationSection* find_destination(std::string_view name) const noexcept;

@@ -30,18 +30,6 @@ void unknown_type(Diagnostics& diagnostics, const config::Section& section, std:
                           : fmt::format("known: {}", fmt::join(known, ", ")));
 }
 
-/// Reads one table with the factory of its type, and reports the keys that nobody asked for.
-template <class Factory>
-auto read(const Factory& factory, const config::Section& section, std::string_view kind,
-          bool literal_secrets_ok, Diagnostics& diagnostics) {
-  config::OptionReader options{section.table, fmt::format("{}.{}", kind, section.id), diagnostics,
-                               literal_secrets_ok};
-  for (const std::string_view key : config::job_layer_keys(kind)) options.accept(key);
-  auto made = factory(options);
-  options.finish();
-  return made;
-}
-
 template <class Map>
 const auto& at(const Map& map, std::string_view name) {
   const auto found = map.find(name);
@@ -52,6 +40,19 @@ const auto& at(const Map& map, std::string_view name) {
 }
 
 }  // namespace
+
+/// Reads one table with the factory of its type, and reports the keys that nobody asked for.
+template <class Factory>
+auto LoadedJob::read(const Factory& factory, const config::Section& section, std::string_view kind,
+                     Diagnostics& diagnostics) {
+  config::OptionReader options{section.table, fmt::format("{}.{}", kind, section.id), diagnostics,
+                               spec_.literal_secrets_ok};
+  for (const std::string_view key : config::job_layer_keys(kind)) options.accept(key);
+  auto made = factory(options);
+  options.finish();
+  resolved_.emplace_back(options.title(), options.resolved());
+  return made;
+}
 
 LoadedJob::LoadedJob(config::JobSpec spec, const Registry& registry, Diagnostics& diagnostics)
     : spec_{std::move(spec)} {
@@ -72,8 +73,7 @@ void LoadedJob::read_sources(const Registry& registry, Diagnostics& diagnostics)
       unknown_type(diagnostics, section, "source", registry.source_types());
       continue;
     }
-    sources_.emplace(section.id, read(*factory, section, "source", spec_.literal_secrets_ok,
-                                      diagnostics));
+    sources_.emplace(section.id, read(*factory, section, "source", diagnostics));
   }
 }
 
@@ -85,7 +85,7 @@ void LoadedJob::read_filter(const Registry& registry, const config::FilterSectio
     return;
   }
   filters_.emplace(section.id,
-                   read(*factory, section, "filter", spec_.literal_secrets_ok, diagnostics));
+                   read(*factory, section, "filter", diagnostics));
 }
 
 void LoadedJob::read_filters(const Registry& registry, Diagnostics& diagnostics) {
@@ -131,8 +131,7 @@ void LoadedJob::read_destinations(const Registry& registry, Diagnostics& diagnos
       unknown_type(diagnostics, section, "destination", registry.store_types());
       continue;
     }
-    stores_.emplace(section.id, read(*factory, section, "destination", spec_.literal_secrets_ok,
-                                     diagnostics));
+    stores_.emplace(section.id, read(*factory, section, "destination", diagnostics));
   }
 }
 

@@ -31,6 +31,10 @@ class LoadedJob {
   [[nodiscard]] const FilterType& filter_type(std::string_view name) const;
   [[nodiscard]] Store& store(std::string_view destination) const;
 
+  /// Every setting of every table, as it was understood: the job's layer first, then each type's.
+  using Resolved = std::vector<std::pair<std::string, std::vector<config::ResolvedOption>>>;
+  [[nodiscard]] const Resolved& resolved() const noexcept { return resolved_; }
+
   /// The routes of a source, in the order of the destinations in the file.
   [[nodiscard]] std::vector<Route> routes_of(const config::SourceSection& source) const;
   /// ".tar.gz.gpg": the source's extension and those of the filters on the route.
@@ -47,7 +51,12 @@ class LoadedJob {
   void check_route(const config::SourceSection& source, const Route& route,
                    config::Diagnostics& diagnostics) const;
 
+  template <class Factory>
+  auto read(const Factory& factory, const config::Section& section, std::string_view kind,
+            config::Diagnostics& diagnostics);
+
   config::JobSpec spec_;
+  Resolved resolved_;
   std::map<std::string, SourceType, std::less<>> sources_;
   std::map<std::string, FilterType, std::less<>> filters_;
   std::map<std::string, std::unique_ptr<Store>, std::less<>> stores_;
