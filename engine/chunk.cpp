@@ -14,8 +14,10 @@ namespace detail {
 /// Header of a pool block; the payload lies in its own page-aligned allocation, so that reads and writes
 /// of whole chunks never straddle a header.
 struct Block {
+  Block(BufferPool* owner, std::size_t bytes) : pool{owner}, capacity{bytes} {}
+
   BufferPool* pool;
-  std::byte* data;
+  std::byte* data = nullptr;
   std::size_t capacity;
   std::size_t filled = 0;
   std::atomic<std::uint32_t> owners{1};
@@ -30,7 +32,7 @@ namespace {
 constexpr std::align_val_t page{4096};
 
 Block* new_block(BufferPool* pool, std::size_t bytes) {
-  auto header = std::make_unique<Block>(Block{.pool = pool, .data = nullptr, .capacity = bytes});
+  auto header = std::make_unique<Block>(pool, bytes);
   header->data = static_cast<std::byte*>(::operator new(bytes, page));
   return header.release();
 }

@@ -39,6 +39,7 @@ struct RunOptions {
   std::chrono::milliseconds stop_grace{10'000};         ///< TERM to KILL; stop request to complaint
   std::chrono::milliseconds abort_deadline{60'000};     ///< per sink; and for a stage that was told to end
   std::chrono::milliseconds preflight_deadline{60'000};
+  std::chrono::milliseconds commit_deadline{900'000};
   // After a stop request everything has to be out of the way in ten seconds.
   std::chrono::milliseconds hurried_grace{3'000};
   std::chrono::milliseconds hurried_abort{4'000};

@@ -23,10 +23,8 @@ target_compile_options(bp_flags INTERFACE
   $<$<BOOL:${BACKUP_PIPE_WERROR}>:-Werror>)
 
 # Hardening (FAULTS 43): tools/check-hardening reads these back from the finished binary.
-set(CMAKE_POSITION_INDEPENDENT_CODE ON)
-include(CheckPIESupported)
-check_pie_supported()
-target_compile_options(bp_flags INTERFACE -fstack-protector-strong -fstack-clash-protection -fcf-protection)
+# Every library here ends up in an executable, and a precompiled header wants one setting for all: -fPIE.
+target_compile_options(bp_flags INTERFACE -fPIE -fstack-protector-strong -fstack-clash-protection -fcf-protection)
 target_link_options(bp_flags INTERFACE -pie -Wl,-z,relro,-z,now,-z,noexecstack)
 if(NOT BACKUP_PIPE_SANITIZE)
   target_compile_options(bp_flags INTERFACE $<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE;-D_FORTIFY_SOURCE=3>)
