@@ -29,7 +29,7 @@ class GunzipCodec final : public Codec {
   Step step(std::span<const std::byte> in, std::span<std::byte> out, Input input) override {
     if (between_members_) {
       if (input == Input::last) {
-        if (offset_ == 0) throw Error{Errc::transform, "gzip data is missing: there is no input"};
+        check_end();
         return {.consumed = 0, .produced = 0, .done = true};
       }
       begin_member(in.front());
@@ -47,10 +47,7 @@ class GunzipCodec final : public Codec {
     if (result == Z_STREAM_END) end_member();
     if (result == Z_DATA_ERROR) throw damage(stream_.msg);
     if (result == Z_MEM_ERROR) throw Error{Errc::transform, "no memory to inflate gzip data"};
-    if (result == Z_BUF_ERROR && input == Input::last) {
-      throw Error{Errc::transform, "gzip data ends in the middle of a member",
-                  "The file was cut short: compare its size with the one that was stored."};
-    }
+    if (result == Z_BUF_ERROR && input == Input::last) throw cut_short("in the middle of a member");
     if (result != Z_STREAM_END && result != Z_OK && result != Z_BUF_ERROR) {
       throw Error{Errc::internal, fmt::format("zlib state was damaged: {}", result)};
     }
@@ -61,12 +58,9 @@ class GunzipCodec final : public Codec {
   void begin_member(std::byte first) {
     // zlib would wait for a second byte, and so take a single stray one for a member cut short.
     if (first != std::byte{0x1f}) {
-      throw Error{
-          Errc::transform,
-          offset_ == 0
-              ? std::string{"not gzip data"}
-              : fmt::format("bytes that are not gzip data follow the last member, at byte {}",
-                            offset_)};
+      throw Error{Errc::transform,
+                  fmt::format("no gzip member begins at byte {}, where one should", offset_),
+                  offset_ == 0 ? "" : "Something was appended to the file, if only zeros."};
     }
     inflateReset(&stream_);
     header_ = {};
@@ -76,8 +70,14 @@ class GunzipCodec final : public Codec {
     between_members_ = false;
   }
 
+  void check_end() const {
+    if (offset_ == 0) throw cut_short("before its first byte");
+    if (end_mark_due_) throw cut_short("before its end mark");
+  }
+
   void end_member() {
     between_members_ = true;
+    end_mark_due_ = false;
     if (header_.extra == nullptr || header_.extra_len > extra_.size()) return;
     const auto sizes = member_sizes(std::as_bytes(std::span{extra_}.first(header_.extra_len)));
     if (!sizes) return;
@@ -85,8 +85,13 @@ class GunzipCodec final : public Codec {
     if (sizes->member_bytes != stream_.total_in || sizes->raw_bytes != stream_.total_out) {
       throw damage("a member has not the size that it states");
     }
+    end_mark_due_ = sizes->raw_bytes != 0;
   }
 
+  [[nodiscard]] static Error cut_short(std::string_view where) {
+    return {Errc::transform, fmt::format("gzip data ends {}", where),
+            "The file was cut short: compare its size with the one that was stored."};
+  }
   [[nodiscard]] Error damage(std::string_view reason) const {
     return {Errc::transform,
             fmt::format("gzip data is damaged before byte {}: {}", offset_, reason)};
@@ -96,7 +101,8 @@ class GunzipCodec final : public Codec {
   gz_header header_{};
   std::array<Bytef, 12> extra_{};  ///< of this member, if it is as short as ours
   bool between_members_ = true;
-  std::uint64_t offset_ = 0;  ///< of input consumed, in all members
+  bool end_mark_due_ = false;  ///< the last member was one of ours, and not empty
+  std::uint64_t offset_ = 0;   ///< of input consumed, in all members
 };
 
 }  // namespace

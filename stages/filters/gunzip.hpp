@@ -7,9 +7,10 @@
 
 namespace bp::stages {
 
-/// Inflates a stream of one or more gzip members, whoever wrote them, and checks all that they
-/// state about themselves. Throws Errc::transform for damage, for an end in the middle of a member,
-/// for bytes behind the last member (padding too) and for no input at all.
+/// Inflates a row of gzip members, whoever wrote them, and checks all that they state about
+/// themselves. Throws Errc::transform for damage (with its place), for an end in the middle of a
+/// member or before the end mark that ours have, for bytes behind the last member (padding too),
+/// and for no input at all.
 [[nodiscard]] std::unique_ptr<Filter> gunzip_filter();
 
 }  // namespace bp::stages

@@ -83,20 +83,20 @@ class ParallelGzip final : public BlockingFilter {
                              blocks[block].compress(compressors[worker]);
                            }};
     const auto write_oldest = [&] { out.write(blocks[workers.take()].member()); };
+    const auto submit = [&] {
+      workers.submit();
+      if (workers.full()) write_oldest();
+    };
 
-    bool anything = false;
     while (const std::optional<Chunk> chunk = in.pop()) {
-      anything = true;
       for (std::span<const std::byte> bytes = chunk->bytes(); !bytes.empty();) {
         Block& block = blocks[workers.next()];
         bytes = bytes.subspan(block.append(bytes));
-        if (!block.full()) continue;
-        workers.submit();
-        if (workers.full()) write_oldest();
+        if (block.full()) submit();
       }
     }
-    // No input at all still makes one member: an empty file is not a gzip file.
-    if (!anything || !blocks[workers.next()].empty()) workers.submit();
+    if (!blocks[workers.next()].empty()) submit();
+    submit();  // an empty block: the end mark
     while (!workers.idle()) write_oldest();
     ctx.add_cpu(workers.cpu_time());
   }

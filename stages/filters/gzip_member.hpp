@@ -2,8 +2,8 @@
 //
 // A gzip file is a row of members, each complete in itself (RFC 1952). Ours carry their sizes in an
 // extra field, so that a reader can find all members without inflating one, and inflate them side
-// by side. The field is BGZF's idea with room for members over 64 KiB; every other gunzip skips it.
-// Little endian:
+// by side. It is BGZF's idea with room for members over 64 KiB; other readers skip it. Little
+// endian:
 //
 //     0  1f 8b        magic
 //     2  08           deflate
@@ -17,6 +17,9 @@
 //    16  ....         bytes of the whole member, this header and the trailer included
 //    20  ....         bytes of its contents
 //    24  deflate data, then CRC-32 and length of the contents, 4 bytes each
+//
+// The last member is empty: the end mark. A file cut at the border of two members is whole to any
+// other reader; to ours it lacks its end mark.
 #pragma once
 
 #include <cstddef>
