@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace bp::config {
@@ -28,6 +29,7 @@ struct JobSettings {
   std::size_t memory_bytes = std::size_t{128} << 20;
   std::size_t chunk_bytes = std::size_t{256} << 10;
   std::vector<std::string> pipeline;  ///< filter names
+  Location pipeline_location;         ///< of the key, or of [job]
   std::string object = "/{hostname}/{date}/{id}.{ext}";
   std::string timezone = "UTC";  ///< "UTC", "local" or an IANA name
   OnExists on_exists = OnExists::suffix;
@@ -73,6 +75,8 @@ struct JobSpec {
   std::vector<FilterSection> filters;
   std::vector<DestinationSection> destinations;
   std::vector<Section> notifiers;
+  /// What the job layer read, by table ("job", "source.etc"), for `plan --resolved`.
+  std::vector<std::pair<std::string, std::vector<ResolvedOption>>> resolved;
 
   [[nodiscard]] const FilterSection* find_filter(std::string_view name) const noexcept;
   [[nodiscard]] const DestinationSection* find_destination(std::string_view name) const noexcept;

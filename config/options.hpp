@@ -24,6 +24,13 @@ struct IntegerRule {
   long max;
 };
 
+/// One setting as it was understood, for `plan --resolved`.
+struct ResolvedOption {
+  std::string key;
+  std::string value;   ///< printable; a secret shows where it comes from
+  std::string origin;  ///< "job.toml:12:1" or "default"
+};
+
 /// Reads the keys of one table, e.g. [source.etc]. Not copyable; one reader per table and load.
 class OptionReader {
  public:
@@ -38,6 +45,9 @@ class OptionReader {
   [[nodiscard]] std::string text(std::string_view key);  ///< required, not empty
   [[nodiscard]] std::string text(std::string_view key, std::string fallback);
   [[nodiscard]] std::optional<std::string> optional_text(std::string_view key);
+  /// A path: as it is when absolute, else below the job file's folder. Required.
+  [[nodiscard]] std::string path(std::string_view key);
+  [[nodiscard]] std::vector<std::string> paths(std::string_view key);  ///< a list; missing: empty
   /// One of a few words; the error lists them and names the nearest.
   [[nodiscard]] std::string choice(std::string_view key, std::string fallback,
                                    std::initializer_list<std::string_view> allowed);
@@ -67,22 +77,32 @@ class OptionReader {
   void fail(std::string_view key, std::string message, std::string hint = {});
   /// "job.toml:12:14: 'passphrase'" for later messages; the table's own place if the key is absent.
   [[nodiscard]] std::string where(std::string_view key) const;
+  /// Where the key is written; the table's own place if it is absent.
+  [[nodiscard]] Location location(std::string_view key) const;
   [[nodiscard]] const std::string& title() const noexcept;
 
   /// Marks a key as known without reading it (another layer reads it).
   void accept(std::string_view key);
+  [[nodiscard]] const std::vector<ResolvedOption>& resolved() const noexcept { return resolved_; }
   /// Records every key that nobody asked for, with the nearest known one as a hint. Call it last.
   void finish();
 
  private:
   const Value* take(std::string_view key);
-  void wrong_type(const Value& value, std::string_view key, std::string_view wanted);
+  const Value* require(std::string_view key);
+  template <class T>
+  const T* typed(std::string_view key, const Value* value, std::string_view wanted);
+  std::vector<std::string> strings(std::string_view key, const Value& value);
+  std::string absolute(std::string path) const;
+  std::optional<SecretRef> read_secret(std::string_view key, const Value& value);
+  void resolve(std::string_view key, const Value* value, std::string text);
 
   const Table& table_;
   std::string title_;
   Diagnostics& diagnostics_;
   bool literal_secrets_ok_;
   std::vector<std::string> asked_;
+  std::vector<ResolvedOption> resolved_;
 };
 
 }  // namespace bp::config

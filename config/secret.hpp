@@ -18,9 +18,9 @@ class Secret {
  public:
   Secret() = default;
   explicit Secret(std::string value);
-  Secret(const Secret&);
-  Secret(Secret&&) noexcept;
-  Secret& operator=(Secret) noexcept;
+  Secret(const Secret& other);
+  Secret(Secret&& other) noexcept;
+  Secret& operator=(Secret other) noexcept;
   ~Secret();
 
   [[nodiscard]] const std::string& reveal() const noexcept;

@@ -1,0 +1,329 @@
+// config/job_loader.cpp — reads the tables of a job file that need no knowledge of a stage type.
+#include "config/job.hpp"
+#include "config/lexical_guard.hpp"
+#include "config/placeholders.hpp"
+#include "config/suggest.hpp"
+#include "config/trusted_file.hpp"
+#include "engine/error.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <utility>
+
+namespace bp::config {
+
+namespace {
+
+std::string this_hostname() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) return "localhost";
+  return name.data();
+}
+
+class JobLoader {
+ public:
+  JobLoader(JobSpec& spec, Diagnostics& diagnostics) : spec_{spec}, diagnostics_{diagnostics} {}
+
+  void load(const Table& root) {
+    Table no_job;
+    no_job.location = root.location;
+    bool job_read = false;
+    for (const Table::Entry& entry : root.entries) {
+      if (entry.key == "job") {
+        if (const Table* table = table_of(entry, "[job]")) read_job(*table);
+        job_read = true;
+      } else if (entry.key == "source") {
+        each(entry, [this](const auto& named) { read_source(named); });
+      } else if (entry.key == "filter") {
+        each(entry, [this](const auto& named) { read_filter(named); });
+      } else if (entry.key == "destination") {
+        each(entry, [this](const auto& named) { read_destination(named); });
+      } else if (entry.key == "notify") {
+        each(entry, [this](const auto& named) {
+          Section section;
+          read_section(named, "notify", section);
+          spec_.notifiers.push_back(std::move(section));
+        });
+      } else {
+        constexpr std::array<std::string_view, 5> known{"job", "source", "filter", "destination",
+                                                        "notify"};
+        const auto nearest = nearest_name(entry.key, known);
+        diagnostics_.add(entry.location, fmt::format("unknown table or key '{}'", entry.key),
+                         nearest ? fmt::format("did you mean '{}'?", *nearest)
+                                 : "known: job, source, filter, destination, notify");
+      }
+    }
+    if (!job_read) read_job(no_job);
+    check_whole(root.location);
+  }
+
+ private:
+  /// [source.etc] and its like: a key with its table.
+  struct Named {
+    const Table::Entry& entry;
+    const Table& table;
+  };
+
+  const Table* table_of(const Table::Entry& entry, std::string_view what) {
+    const auto* table = std::get_if<Table>(&entry.value->data());
+    if (table == nullptr) {
+      diagnostics_.add(entry.location, fmt::format("{} must be a table, not {}", what,
+                                                   entry.value->type_name()));
+    }
+    return table;
+  }
+
+  template <class Read>
+  void each(const Table::Entry& entry, const Read& read) {
+    const Table* tables = table_of(entry, fmt::format("[{}.NAME]", entry.key));
+    if (tables == nullptr) return;
+    for (const Table::Entry& one : tables->entries) {
+      const std::string title = fmt::format("[{}.{}]", entry.key, one.key);
+      const auto* table = std::get_if<Table>(&one.value->data());
+      if (table == nullptr) {
+        diagnostics_.add(one.location, fmt::format("{} must be a table, not {}", title,
+                                                   one.value->type_name()),
+                         fmt::format("write [{}.NAME], then its keys", entry.key));
+      } else if (!is_safe_id(one.key)) {
+        diagnostics_.add(one.location, fmt::format("'{}' is no name for a {}", one.key, entry.key),
+                         "letters, digits, '.', '_' and '-', not beginning with '-'");
+      } else {
+        read(Named{one, *table});
+      }
+    }
+  }
+
+  OptionReader reader(const Table& table, std::string title) {
+    return OptionReader{table, std::move(title), diagnostics_, spec_.literal_secrets_ok};
+  }
+
+  void check_names(const OptionReader& options, std::string_view key,
+                   const std::vector<std::string>& names) {
+    std::set<std::string_view> seen;
+    for (const std::string& name : names) {
+      if (!seen.insert(name).second) {
+        diagnostics_.add(options.location(key), fmt::format("'{}' is twice in '{}'", name, key));
+      }
+    }
+  }
+
+  void read_job(const Table& table) {
+    OptionReader options = reader(table, "job");
+    JobSettings& job = spec_.job;
+    job.name = options.text("name", spec_.file.stem().string());
+    job.hostname = options.text("hostname", this_hostname());
+    for (const auto& [key, value] : {std::pair{"name", job.name}, {"hostname", job.hostname}}) {
+      if (!is_safe_id(value)) {
+        options.fail(key, fmt::format("'{}' is '{}', which cannot be part of a file name", key, value),
+                     "letters, digits, '.', '_' and '-', not beginning with '-'");
+      }
+    }
+    read_memory(options);
+    job.pipeline = options.list("pipeline");
+    job.pipeline_location = options.location("pipeline");
+    check_names(options, "pipeline", job.pipeline);
+    read_object(options);
+    const std::string policy = options.choice("on_exists", "suffix", {"suffix", "replace", "fail"});
+    job.on_exists = policy == "replace" ? OnExists::replace
+                    : policy == "fail"  ? OnExists::fail
+                                        : OnExists::suffix;
+    const std::string detail = options.choice("manifest_detail", "normal", {"normal", "full"});
+    job.manifest_detail = detail == "full" ? ManifestDetail::full : ManifestDetail::normal;
+    job.max_parallel = static_cast<std::size_t>(
+        options.integer("max_parallel", {.fallback = 1, .min = 1, .max = 64}));
+    job.all_or_nothing = options.flag("all_or_nothing", false);
+    job.min_success = static_cast<std::size_t>(
+        options.integer("min_success", {.fallback = 0, .min = 0, .max = 64}));
+    job.warnings_ok = options.flag("warnings_ok", false);
+    options.finish();
+    spec_.resolved.emplace_back("job", options.resolved());
+  }
+
+  void read_memory(OptionReader& options) {
+    JobSettings& job = spec_.job;
+    job.memory_bytes = options.size("memory", job.memory_bytes);
+    if (job.memory_bytes < std::size_t{4} << 20) {
+      options.fail("memory", "'memory' must be at least 4 MiB");
+    }
+    job.chunk_bytes = options.size("chunk", job.chunk_bytes);
+    const bool power_of_two = (job.chunk_bytes & (job.chunk_bytes - 1)) == 0;
+    if (!power_of_two || job.chunk_bytes < std::size_t{16} << 10 ||
+        job.chunk_bytes > std::size_t{16} << 20) {
+      options.fail("chunk", "'chunk' must be a power of two between 16 KiB and 16 MiB");
+      job.chunk_bytes = std::size_t{256} << 10;
+    }
+  }
+
+  void read_object(OptionReader& options) {
+    JobSettings& job = spec_.job;
+    job.object = options.text("object", job.object);
+    if (const auto problem = check_template(job.object)) {
+      options.fail("object", fmt::format("'object' {}", problem->message), problem->hint);
+    }
+    job.timezone = options.text("timezone", job.timezone);
+    try {
+      [[maybe_unused]] const WallClock now =
+          wall_clock(std::chrono::system_clock::now(), job.timezone);
+    } catch (const Error& error) {
+      options.fail("timezone", error.what(), std::string{error.hint()});
+    }
+  }
+
+  void read_section(const Named& named, std::string_view kind, Section& section) {
+    section.id = named.entry.key;
+    section.table = named.table;
+    section.table.location = named.entry.location;
+    OptionReader options = reader(section.table, fmt::format("{}.{}", kind, section.id));
+    const bool type_needed = kind == "source" || kind == "destination";
+    section.type = type_needed ? options.text("type") : options.text("type", section.id);
+  }
+
+  void read_source(const Named& named) {
+    SourceSection source;
+    read_section(named, "source", source);
+    OptionReader options = reader(source.table, fmt::format("source.{}", source.id));
+    source.display_name = options.text("name", source.id);
+    if (options.has("pipeline")) source.pipeline = options.list("pipeline");
+    if (source.pipeline) check_names(options, "pipeline", *source.pipeline);
+    if (options.has("destinations")) source.destinations = options.list("destinations");
+    if (source.destinations) check_names(options, "destinations", *source.destinations);
+    source.passphrase = options.optional_secret("passphrase");
+    if (options.has("min_success")) {
+      source.min_success = static_cast<std::size_t>(
+          options.integer("min_success", {.fallback = 0, .min = 0, .max = 64}));
+    }
+    if (options.has("all_or_nothing")) {
+      source.all_or_nothing = options.flag("all_or_nothing", false);
+    }
+    spec_.resolved.emplace_back(options.title(), options.resolved());
+    spec_.sources.push_back(std::move(source));
+  }
+
+  void read_filter(const Named& named) {
+    FilterSection filter;
+    read_section(named, "filter", filter);
+    OptionReader options = reader(filter.table, fmt::format("filter.{}", filter.id));
+    filter.from = options.optional_text("from");
+    spec_.filters.push_back(std::move(filter));
+  }
+
+  void read_destination(const Named& named) {
+    DestinationSection destination;
+    read_section(named, "destination", destination);
+    OptionReader options = reader(destination.table, fmt::format("destination.{}", destination.id));
+    destination.required = options.flag("required", true);
+    destination.plaintext_ok = options.flag("plaintext_ok", false);
+    if (options.has("pipeline")) destination.pipeline = options.list("pipeline");
+    if (destination.pipeline) check_names(options, "pipeline", *destination.pipeline);
+    destination.from = options.optional_text("from");
+    if (destination.from && destination.pipeline) {
+      options.fail("from", "'from' and 'pipeline' exclude each other");
+    }
+    destination.max_stall = options.optional_duration("max_stall");
+    spec_.resolved.emplace_back(options.title(), options.resolved());
+    spec_.destinations.push_back(std::move(destination));
+  }
+
+  // What concerns several tables.
+
+  void check_whole(const Location& file) {
+    if (spec_.sources.empty()) {
+      diagnostics_.add(file, "no source: nothing would be backed up", "add a [source.NAME]");
+    }
+    if (spec_.destinations.empty()) {
+      diagnostics_.add(file, "no destination: nothing would be stored", "add a [destination.NAME]");
+    }
+    for (const SourceSection& source : spec_.sources) check_source(source);
+    for (const FilterSection& filter : spec_.filters) check_from(filter, filter.from);
+    for (const DestinationSection& destination : spec_.destinations) {
+      check_from(destination, destination.from);
+    }
+  }
+
+  Location key_location(const Section& section, std::string_view key) const {
+    const Table::Entry* entry = section.table.find(key);
+    return entry == nullptr ? section.table.location : entry->location;
+  }
+
+  void check_source(const SourceSection& source) {
+    std::vector<std::string_view> known;
+    for (const DestinationSection& destination : spec_.destinations) known.emplace_back(destination.id);
+    if (source.destinations && source.destinations->empty()) {
+      diagnostics_.add(key_location(source, "destinations"), "'destinations' is empty");
+    }
+    for (const std::string& name : source.destinations.value_or(std::vector<std::string>{})) {
+      if (std::ranges::find(known, name) != known.end()) continue;
+      const auto nearest = nearest_name(name, known);
+      diagnostics_.add(key_location(source, "destinations"), fmt::format("no destination '{}'", name),
+                       nearest ? fmt::format("did you mean '{}'?", *nearest)
+                               : fmt::format("known: {}", fmt::join(known, ", ")));
+    }
+    const std::size_t copies = spec_.destinations_of(source).size();
+    const std::size_t wanted = source.min_success.value_or(spec_.job.min_success);
+    if (wanted > copies && copies != 0) {
+      diagnostics_.add(key_location(source, "min_success"),
+                       fmt::format("'min_success' is {}, source '{}' has {} destination{}", wanted,
+                                   source.id, copies, copies == 1 ? "" : "s"));
+    }
+  }
+
+  /// `from` leads to a source, directly or through filters that have a `from` of their own.
+  void check_from(const Section& section, const std::optional<std::string>& from) {
+    std::optional<std::string> at = from;
+    std::set<std::string> passed;
+    while (at) {
+      if (std::ranges::find(spec_.sources, *at, &SourceSection::id) != spec_.sources.end()) return;
+      const FilterSection* filter = spec_.find_filter(*at);
+      if (filter == nullptr) {
+        std::vector<std::string_view> known;
+        for (const SourceSection& source : spec_.sources) known.emplace_back(source.id);
+        for (const FilterSection& other : spec_.filters) known.emplace_back(other.id);
+        const auto nearest = nearest_name(*at, known);
+        diagnostics_.add(key_location(section, "from"), fmt::format("no source or filter '{}'", *at),
+                         nearest ? fmt::format("did you mean '{}'?", *nearest)
+                                 : fmt::format("known: {}", fmt::join(known, ", ")));
+        return;
+      }
+      if (!passed.insert(*at).second) {
+        diagnostics_.add(key_location(section, "from"), fmt::format("'from' of '{}' goes round", *at));
+        return;
+      }
+      if (!filter->from) {
+        diagnostics_.add(key_location(section, "from"),
+                         fmt::format("filter '{}' has no 'from', so nothing reaches it", *at));
+        return;
+      }
+      at = filter->from;
+    }
+  }
+
+  JobSpec& spec_;
+  Diagnostics& diagnostics_;
+};
+
+}  // namespace
+
+JobSpec parse_job(std::string_view text, const std::filesystem::path& name, bool literal_secrets_ok,
+                  Diagnostics& diagnostics) {
+  JobSpec spec;
+  spec.file = name;
+  spec.literal_secrets_ok = literal_secrets_ok;
+  const Table root = parse_toml(text, name.string());
+  JobLoader{spec, diagnostics}.load(root);
+  return spec;
+}
+
+JobSpec load_job(const std::filesystem::path& file, Diagnostics& diagnostics) {
+  const TrustedFile trusted = read_trusted_file(file, max_job_file_bytes);
+  JobSpec spec = parse_job(trusted.text, file, !trusted.readable_by_others, diagnostics);
+  spec.file = trusted.real_path;
+  return spec;
+}
+
+}  // namespace bp::config
