@@ -26,6 +26,8 @@ struct JournalEntry {
 class Journal {
  public:
   /// Opens or makes the file; keeps only what is still open of an old one (a torn last line is dropped).
+  /// Of a damaged one it keeps what makes sense and leaves a copy beside it, FILE.damaged-TIME: a bad disk
+  /// block must not stop backups for ever.
   Journal(std::filesystem::path file, std::string run_id);
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
@@ -37,6 +39,8 @@ class Journal {
   void end(std::uint64_t id);
   /// What earlier runs (and this one) began and did not end.
   [[nodiscard]] std::vector<JournalEntry> open_entries() const;
+  /// Lines of the old file that made no sense, for a warning: what they announced may be left behind.
+  [[nodiscard]] std::vector<std::string> damaged_lines() const;
 
  private:
   struct State;
