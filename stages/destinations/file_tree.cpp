@@ -23,7 +23,8 @@ constexpr std::string_view part_ending = ".part";
 constexpr int max_attempts = 8;
 
 [[noreturn]] void refuse_name(std::string_view object, std::string_view why) {
-  throw Error{Errc::destination, fmt::format("unable to use '{}' as an object's name: {}", object, why),
+  throw Error{Errc::destination,
+              fmt::format("unable to use '{}' as an object's name: {}", object, why),
               "Change the job's object template."};
 }
 
@@ -41,9 +42,11 @@ fs::path path_of(const fs::path& root, const std::vector<std::string>& folders, 
 }
 
 Error unable_to_enter(const fs::path& folder, int reason) {
-  if (reason != ELOOP && reason != ENOTDIR) return file_error(Errc::destination, "open", folder, reason);
-  return Error{Errc::destination, fmt::format("unable to open '{}': not a folder", folder.native()),
-               "Below a destination's path links are not followed; let the path itself lead there."};
+  if (reason != ELOOP && reason != ENOTDIR)
+    return file_error(Errc::destination, "open", folder, reason);
+  return Error{
+      Errc::destination, fmt::format("unable to open '{}': not a folder", folder.native()),
+      "Below a destination's path links are not followed; let the path itself lead there."};
 }
 
 /// One step down. Empty: there is nothing of that name.
@@ -82,8 +85,8 @@ std::optional<Descriptor> try_make_folders(const fs::path& root,
 }
 
 ObjectInfo info_of(std::string name, const struct stat& facts) {
-  const auto modified = std::chrono::seconds{facts.st_mtim.tv_sec} +
-                        std::chrono::nanoseconds{facts.st_mtim.tv_nsec};
+  const auto modified =
+      std::chrono::seconds{facts.st_mtim.tv_sec} + std::chrono::nanoseconds{facts.st_mtim.tv_nsec};
   ObjectInfo info;
   info.name = std::move(name);
   info.bytes = static_cast<std::uint64_t>(facts.st_size);
@@ -105,7 +108,8 @@ void list_folder(const fs::path& root, Descriptor folder, const std::string& pat
   for (;;) {
     errno = 0;
     const dirent* entry = ::readdir(stream.get());
-    if (entry == nullptr && errno != 0) throw file_error(Errc::destination, "read", root / path, errno);
+    if (entry == nullptr && errno != 0)
+      throw file_error(Errc::destination, "read", root / path, errno);
     if (entry == nullptr) return;
     const std::string leaf{static_cast<const char*>(entry->d_name)};
     if (leaf == "." || leaf == "..") continue;
@@ -155,7 +159,8 @@ std::string part_name(std::string_view leaf, std::string_view run_id) {
 }
 
 bool is_part_name(std::string_view leaf) noexcept {
-  return leaf.starts_with('.') && leaf.ends_with(part_ending) && leaf.size() > part_ending.size() + 1;
+  return leaf.starts_with('.') && leaf.ends_with(part_ending) &&
+         leaf.size() > part_ending.size() + 1;
 }
 
 bool is_part_name_of(std::string_view leaf, std::string_view run_id) noexcept {
@@ -211,7 +216,8 @@ void remove_made_folders(const fs::path& root, const std::vector<std::string>& f
     for (std::size_t i = 0; parent && i < depth; ++i) {
       parent = Descriptor{::openat(parent.get(), folders[i].c_str(), folder_flags | O_NOFOLLOW)};
     }
-    // Not empty, or gone: then it has become somebody else's. An empty folder is no harm either way.
+    // Not empty, or gone: then it has become somebody else's. An empty folder is no harm either
+    // way.
     if (parent) ::unlinkat(parent.get(), folders[depth].c_str(), AT_REMOVEDIR);
   }
   made.clear();

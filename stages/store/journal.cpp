@@ -121,7 +121,8 @@ Past read_past(std::string_view text) {
 }  // namespace
 
 struct Journal::State {
-  State(std::filesystem::path path, std::string run) : file{std::move(path)}, run_id{std::move(run)} {}
+  State(std::filesystem::path path, std::string run)
+      : file{std::move(path)}, run_id{std::move(run)} {}
 
   const std::filesystem::path file;
   const std::string run_id;

@@ -1,8 +1,8 @@
 // stages/store/lock.hpp — one run of a job at a time.
 //
-// The lock is the kernel's (flock), so it ends with the process that holds it, however that ends; there are
-// no stale locks. What the file says is for people only. The descriptor closes on exec; a process that is
-// forked without exec must close it, or the lock outlives us.
+// The lock is the kernel's (flock), so it ends with the process that holds it, however that ends;
+// there are no stale locks. What the file says is for people only. The descriptor closes on exec; a
+// process that is forked without exec must close it, or the lock outlives us.
 #pragma once
 
 #include "stages/support/posix_file.hpp"
@@ -23,15 +23,15 @@ struct LockHolder {
 };
 
 /// The lock of one job. Destroying it gives the lock back. Not for several threads.
-class JobLock {
+class Lock {
  public:
-  explicit JobLock(std::filesystem::path file) : file_{std::move(file)} {}
+  explicit Lock(std::filesystem::path file) : file_{std::move(file)} {}
 
   /// Takes the lock if it is free. Never waits: to wait for another run, try again after a pause.
   /// Throws Errc::internal when the file cannot be used.
-  [[nodiscard]] bool try_lock(const std::string& run_id);
+  [[nodiscard]] bool try_take(const std::string& run_id);
   [[nodiscard]] bool held() const noexcept { return static_cast<bool>(locked_); }
-  /// Who has it. Throws as try_lock().
+  /// Who has it. Throws as try_take().
   [[nodiscard]] LockHolder holder() const;
 
  private:

@@ -17,14 +17,21 @@ namespace {
 
 std::string hint_for(int errno_value) {
   switch (errno_value) {
-    case ENOSPC: return "Free some space there, or let retention remove old backups earlier.";
-    case EDQUOT: return "The quota of the user that backup-pipe runs as is used up.";
-    case EROFS: return "It is mounted read-only; look into the kernel log for disk errors.";
+    case ENOSPC:
+      return "Free some space there, or let retention remove old backups earlier.";
+    case EDQUOT:
+      return "The quota of the user that backup-pipe runs as is used up.";
+    case EROFS:
+      return "It is mounted read-only; look into the kernel log for disk errors.";
     case EACCES:
-    case EPERM: return "Check its owner and mode, and the user that backup-pipe runs as.";
-    case EIO: return "Look into the kernel log: the disk or the network file system has failed.";
-    case ENAMETOOLONG: return "Shorten the object template or the names of the sources.";
-    default: return {};
+    case EPERM:
+      return "Check its owner and mode, and the user that backup-pipe runs as.";
+    case EIO:
+      return "Look into the kernel log: the disk or the network file system has failed.";
+    case ENAMETOOLONG:
+      return "Shorten the object template or the names of the sources.";
+    default:
+      return {};
   }
 }
 
@@ -51,7 +58,9 @@ Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
   return *this;
 }
 
-int Descriptor::release() noexcept { return std::exchange(fd_, -1); }
+int Descriptor::release() noexcept {
+  return std::exchange(fd_, -1);
+}
 
 void Descriptor::reset() noexcept {
   if (fd_ >= 0) ::close(std::exchange(fd_, -1));
@@ -59,9 +68,10 @@ void Descriptor::reset() noexcept {
 
 Error file_error(Errc code, std::string_view activity, const std::filesystem::path& path,
                  int errno_value) {
-  return Error{code,
-               fmt::format("unable to {} '{}': {}", activity, path.native(), system_reason(errno_value)),
-               hint_for(errno_value)};
+  return Error{
+      code,
+      fmt::format("unable to {} '{}': {}", activity, path.native(), system_reason(errno_value)),
+      hint_for(errno_value)};
 }
 
 int write_all(int fd, std::span<const std::byte> bytes) noexcept {
@@ -75,7 +85,9 @@ int write_all(int fd, std::span<const std::byte> bytes) noexcept {
   return 0;
 }
 
-int sync_file(int fd) noexcept { return ::fsync(fd) == 0 ? 0 : errno; }
+int sync_file(int fd) noexcept {
+  return ::fsync(fd) == 0 ? 0 : errno;
+}
 
 int sync_folder(int fd) noexcept {
   const int reason = sync_file(fd);
@@ -105,8 +117,7 @@ void replace_file(const std::filesystem::path& path, std::string_view text) {
   if (std::rename(fresh.c_str(), path.c_str()) != 0) {
     throw file_error(Errc::internal, "rename", fresh, errno);
   }
-  const Descriptor folder{
-      ::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  const Descriptor folder{::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (!folder) throw file_error(Errc::internal, "open", path.parent_path(), errno);
   if (const int reason = sync_folder(folder.get())) {
     throw file_error(Errc::internal, "sync", path.parent_path(), reason);
