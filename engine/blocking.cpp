@@ -13,13 +13,13 @@
 
 namespace bp {
 
-namespace {
-
-std::chrono::nanoseconds cpu_time_of_this_thread() {
+std::chrono::nanoseconds cpu_time_of_this_thread() noexcept {
   timespec used{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
   return std::chrono::seconds{used.tv_sec} + std::chrono::nanoseconds{used.tv_nsec};
 }
+
+namespace {
 
 /// One piece of work and the coroutine that waits for it.
 struct Task {

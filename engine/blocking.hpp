@@ -13,6 +13,9 @@
 
 namespace bp {
 
+/// What the calling thread has used since it began: the difference of two is the cost of what lay between.
+[[nodiscard]] std::chrono::nanoseconds cpu_time_of_this_thread() noexcept;
+
 /// One thread that runs one piece of work after another, for libraries that care which thread calls.
 /// I/O thread only. The destructor joins: destroy it only when no work is under way.
 class WorkerThread {

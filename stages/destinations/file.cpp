@@ -5,6 +5,7 @@
 #include "stages/destinations/file_source.hpp"
 #include "stages/destinations/file_tree.hpp"
 #include "stages/store/journal.hpp"
+#include "stages/support/posix_file.hpp"
 
 #include <fmt/format.h>
 
@@ -24,7 +25,7 @@ namespace fs = std::filesystem;
 
 void remove_file(const fs::path& root, const std::string& object) {
   const ObjectPath path = split_object_name(object);
-  const std::optional<Descriptor> folder = open_folder(root, path.folders);
+  const std::optional<UniqueFd> folder = open_folder(root, path.folders);
   if (!folder || ::unlinkat(folder->get(), path.leaf.c_str(), 0) == 0 || errno == ENOENT) return;
   throw file_error(Errc::destination, "remove", root / object, errno);
 }
@@ -49,7 +50,7 @@ void sweep_part(const fs::path& root, const JournalEntry& entry) {
   // The check for objects, with the name that the part was to get.
   const std::string folder_part = slash == std::string::npos ? "" : relative.substr(0, slash + 1);
   const ObjectPath path = split_object_name(folder_part + "part");
-  const std::optional<Descriptor> folder = open_folder(root, path.folders);
+  const std::optional<UniqueFd> folder = open_folder(root, path.folders);
   if (!folder) return;
   struct stat facts {};
   if (::fstatat(folder->get(), leaf.c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0) {

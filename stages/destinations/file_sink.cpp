@@ -4,6 +4,7 @@
 #include "stages/destinations/file_tree.hpp"
 #include "stages/destinations/paced_writer.hpp"
 #include "stages/destinations/pending_file.hpp"
+#include "stages/support/posix_file.hpp"
 
 #include <climits>
 #include <fmt/format.h>
@@ -90,14 +91,14 @@ class FileSink final : public BlockingSink {
   const fs::path path_;
   PendingFile pending_;
 
-  Descriptor folder_;
+  UniqueFd folder_;
   std::vector<std::size_t> made_folders_;
   std::uint64_t bytes_ = 0;
   ino_t inode_ = 0;
 };
 
 void FileSink::check(StageContext& ctx) const {
-  const Descriptor nearest = open_nearest_folder(settings_.root, object_.folders);
+  const UniqueFd nearest = open_nearest_folder(settings_.root, object_.folders);
   check_writable(nearest.get());
   if (const auto folder = open_folder(settings_.root, object_.folders)) check_name(folder->get());
 
@@ -120,7 +121,7 @@ void FileSink::check_name(int folder) const {
 
 void FileSink::check_writable(int folder) const {
   if (temporary_ == Temporary::unnamed_if_possible) {
-    const Descriptor proof{::openat(folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600)};
+    const UniqueFd proof{::openat(folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600)};
     if (proof) return;
   }
   // Without unnamed files a look at the modes has to do: preflight leaves nothing behind, not even

@@ -2,6 +2,7 @@
 
 #include "engine/blocking.hpp"
 #include "stages/destinations/file_tree.hpp"
+#include "stages/support/posix_file.hpp"
 
 #include <fmt/format.h>
 
@@ -33,7 +34,7 @@ class FileSource final : public BlockingSource {
   void produce_blocking(BlockingOutlet& out, StageContext& ctx) override;
 
  private:
-  [[nodiscard]] Descriptor open_object() const;
+  [[nodiscard]] UniqueFd open_object() const;
   [[nodiscard]] std::uint64_t length_of_range(int fd) const;
   [[nodiscard]] Error too_short(std::uint64_t has, std::uint64_t wanted) const {
     return Error{Errc::source,
@@ -45,12 +46,12 @@ class FileSource final : public BlockingSource {
   Range range_;
 };
 
-Descriptor FileSource::open_object() const {
-  const std::optional<Descriptor> folder = open_folder(root_, object_.folders);
+UniqueFd FileSource::open_object() const {
+  const std::optional<UniqueFd> folder = open_folder(root_, object_.folders);
   if (!folder) throw file_error(Errc::source, "open", path_, ENOENT);
   // Opening a pipe that somebody left there would wait for its writer.
-  Descriptor file{::openat(folder->get(), object_.leaf.c_str(),
-                           O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
+  UniqueFd file{::openat(folder->get(), object_.leaf.c_str(),
+                         O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
   if (!file) throw file_error(Errc::source, "open", path_, errno);
   return file;
 }
@@ -70,7 +71,7 @@ std::uint64_t FileSource::length_of_range(int fd) const {
 }
 
 void FileSource::produce_blocking(BlockingOutlet& out, StageContext& ctx) {
-  const Descriptor file = open_object();
+  const UniqueFd file = open_object();
   const std::uint64_t length = length_of_range(file.get());
   ::posix_fadvise(file.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
 

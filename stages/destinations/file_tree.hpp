@@ -7,7 +7,7 @@
 #pragma once
 
 #include "stages/store.hpp"
-#include "stages/support/posix_file.hpp"
+#include "stages/support/unique_fd.hpp"
 
 #include <filesystem>
 #include <optional>
@@ -35,22 +35,22 @@ struct ObjectPath {
 
 /// The store's folder. Throws Errc::destination when it is missing: making it could fill the wrong
 /// disk.
-[[nodiscard]] Descriptor open_root(const std::filesystem::path& root);
+[[nodiscard]] UniqueFd open_root(const std::filesystem::path& root);
 
 /// A folder below `root`. Empty: it does not exist. Throws Errc::destination.
-[[nodiscard]] std::optional<Descriptor> open_folder(const std::filesystem::path& root,
-                                                    const std::vector<std::string>& folders);
+[[nodiscard]] std::optional<UniqueFd> open_folder(const std::filesystem::path& root,
+                                                  const std::vector<std::string>& folders);
 
 /// The deepest folder on the way to `folders` that exists, at least the root. Throws
 /// Errc::destination.
-[[nodiscard]] Descriptor open_nearest_folder(const std::filesystem::path& root,
-                                             const std::vector<std::string>& folders);
+[[nodiscard]] UniqueFd open_nearest_folder(const std::filesystem::path& root,
+                                           const std::vector<std::string>& folders);
 
 /// The same folder, made where it is missing: mode 0700, durable if asked. `made` gets the depths
 /// of those that were made here. Throws Errc::destination.
-[[nodiscard]] Descriptor make_folders(const std::filesystem::path& root,
-                                      const std::vector<std::string>& folders, bool durable,
-                                      std::vector<std::size_t>& made);
+[[nodiscard]] UniqueFd make_folders(const std::filesystem::path& root,
+                                    const std::vector<std::string>& folders, bool durable,
+                                    std::vector<std::size_t>& made);
 
 /// Removes the folders that make_folders() made, as far as they are empty; others stay.
 void remove_made_folders(const std::filesystem::path& root, const std::vector<std::string>& folders,

@@ -22,8 +22,8 @@ std::string proc_name(int fd) {
 
 /// A file that could not be named later; not if the file system or the machine (no /proc) cannot do
 /// it.
-Descriptor open_unnamed(int folder) {
-  Descriptor file{::openat(folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600)};
+UniqueFd open_unnamed(int folder) {
+  UniqueFd file{::openat(folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600)};
   if (file && ::access(proc_name(file.get()).c_str(), F_OK) != 0) return {};
   return file;
 }
@@ -45,8 +45,8 @@ int PendingFile::open(int folder, Temporary temporary) {
   unnamed_ = static_cast<bool>(file_);
   if (unnamed_) return 0;
   announce_part();
-  file_ = Descriptor{::openat(folder, names_.part.c_str(),
-                              O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)};
+  file_ = UniqueFd{::openat(folder, names_.part.c_str(),
+                            O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)};
   if (file_) return 0;
   const int reason = errno;
   if (reason == EEXIST) has_part_ = false;  // not ours to remove

@@ -9,7 +9,7 @@
 
 #include "stages/destinations/file.hpp"
 #include "stages/store.hpp"
-#include "stages/support/posix_file.hpp"
+#include "stages/support/unique_fd.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -58,7 +58,7 @@ class PendingFile {
   [[nodiscard]] int swap_part(int folder) noexcept;
 
   Names names_;
-  Descriptor file_;
+  UniqueFd file_;
   Shown shown_ = Shown::no;
   bool unnamed_ = false;
   bool has_part_ = false;  ///< the hidden name may exist, and is ours

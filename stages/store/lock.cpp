@@ -1,5 +1,6 @@
 #include "stages/store/lock.hpp"
 
+#include "stages/support/posix_file.hpp"
 #include "stages/support/utc_time.hpp"
 
 #include <fmt/format.h>
@@ -42,10 +43,10 @@ std::string LockHolder::message() const {
   return fmt::format("already running: pid {}, run {}, since {}", pid, run_id, since);
 }
 
-bool Lock::try_take(const std::string& run_id) {
+bool JobLock::try_lock(const std::string& run_id) {
   if (held()) return true;
   for (;;) {
-    Descriptor file{::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)};
+    UniqueFd file{::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)};
     if (!file) throw file_error(Errc::internal, "open", file_, errno);
     if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
       if (errno == EWOULDBLOCK) return false;
@@ -65,7 +66,7 @@ bool Lock::try_take(const std::string& run_id) {
   }
 }
 
-LockHolder Lock::holder() const {
+LockHolder JobLock::holder() const {
   const std::string text = read_small_file(file_, max_lock_bytes).value_or("");
   std::string_view rest = text;
   const std::string_view pid = next_word(rest);

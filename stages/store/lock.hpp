@@ -5,7 +5,7 @@
 // process that is forked without exec must close it, or the lock outlives us.
 #pragma once
 
-#include "stages/support/posix_file.hpp"
+#include "stages/support/unique_fd.hpp"
 
 #include <filesystem>
 #include <string>
@@ -23,20 +23,20 @@ struct LockHolder {
 };
 
 /// The lock of one job. Destroying it gives the lock back. Not for several threads.
-class Lock {
+class JobLock {
  public:
-  explicit Lock(std::filesystem::path file) : file_{std::move(file)} {}
+  explicit JobLock(std::filesystem::path file) : file_{std::move(file)} {}
 
   /// Takes the lock if it is free. Never waits: to wait for another run, try again after a pause.
   /// Throws Errc::internal when the file cannot be used.
-  [[nodiscard]] bool try_take(const std::string& run_id);
+  [[nodiscard]] bool try_lock(const std::string& run_id);
   [[nodiscard]] bool held() const noexcept { return static_cast<bool>(locked_); }
-  /// Who has it. Throws as try_take().
+  /// Who has it. Throws as try_lock().
   [[nodiscard]] LockHolder holder() const;
 
  private:
   std::filesystem::path file_;
-  Descriptor locked_;
+  UniqueFd locked_;
 };
 
 }  // namespace bp::stages

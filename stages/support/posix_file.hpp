@@ -13,26 +13,6 @@
 
 namespace bp::stages {
 
-/// Owns one file descriptor. The destructor closes it and ignores the answer: whoever wrote to it
-/// has called fsync before.
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int fd) noexcept : fd_{fd} {}
-  Descriptor(Descriptor&& other) noexcept : fd_{other.release()} {}
-  Descriptor& operator=(Descriptor&& other) noexcept;
-  ~Descriptor() { reset(); }
-
-  [[nodiscard]] int get() const noexcept { return fd_; }
-  [[nodiscard]] explicit operator bool() const noexcept { return fd_ >= 0; }
-  /// The descriptor, no longer owned.
-  [[nodiscard]] int release() noexcept;
-  void reset() noexcept;
-
- private:
-  int fd_ = -1;
-};
-
 /// "unable to <activity> '<path>': <reason>", with a hint for the reasons an administrator can
 /// mend.
 [[nodiscard]] Error file_error(Errc code, std::string_view activity,

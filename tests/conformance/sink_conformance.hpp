@@ -1,4 +1,5 @@
-// tests/conformance/sink_conformance.hpp — what every store must do, told once and run against each.
+// tests/conformance/sink_conformance.hpp — what every store must do, told once and run against
+// each.
 //
 // A store's test writes a Place and instantiates the suite:
 //
@@ -6,10 +7,11 @@
 //     MyPlace();                                       // a fresh, empty store
 //     stages::Store& store();
 //     stages::Journal* journal();                      // the run's, or null
-//     std::vector<std::string> objects();              // what other people see, by name; not by Store
-//     std::vector<std::string> traces();               // what is there besides objects: part files, uploads
-//     static constexpr std::size_t unit_bytes = …;     // its chunk or part: sizes around it are tried
-//     static constexpr bool refuses_existing = …;      // commit fails when the name is taken
+//     std::vector<std::string> objects();              // what other people see, by name; not by
+//     Store std::vector<std::string> traces();               // what is there besides objects: part
+//     files, uploads static constexpr std::size_t unit_bytes = …;     // its chunk or part: sizes
+//     around it are tried static constexpr bool refuses_existing = …;      // commit fails when the
+//     name is taken
 //   };
 //   INSTANTIATE_TYPED_TEST_SUITE_P(My, SinkConformance, MyPlace);
 #pragma once
@@ -61,7 +63,8 @@ class SinkConformance : public testing::Test {
   }
   [[nodiscard]] Names list(const std::string& prefix) {
     Names names;
-    for (const stages::ObjectInfo& info : run(place.store().list(prefix))) names.push_back(info.name);
+    for (const stages::ObjectInfo& info : run(place.store().list(prefix)))
+      names.push_back(info.name);
     return names;
   }
   void sweep_everything() {
@@ -166,8 +169,12 @@ TYPED_TEST_P(SinkConformance, SweepsWhatADestroyedSinkLeft) {
   EXPECT_EQ(this->place.traces(), std::vector<std::string>{});
 }
 
-TYPED_TEST_P(SinkConformance, StoresAnEmptyStream) { this->expect_round_trip(0); }
-TYPED_TEST_P(SinkConformance, StoresOneByte) { this->expect_round_trip(1); }
+TYPED_TEST_P(SinkConformance, StoresAnEmptyStream) {
+  this->expect_round_trip(0);
+}
+TYPED_TEST_P(SinkConformance, StoresOneByte) {
+  this->expect_round_trip(1);
+}
 TYPED_TEST_P(SinkConformance, StoresExactlyOneUnit) {
   this->expect_round_trip(TypeParam::unit_bytes);
 }
@@ -258,8 +265,8 @@ TYPED_TEST_P(SinkConformance, ListsByPrefixInTheOrderOfNames) {
   this->store_object("web10/a/etc.tar", bytes_of("333"));
   this->store_object("db/a/etc.tar", bytes_of("4444"));
 
-  EXPECT_EQ(this->list("web1"), (std::vector<std::string>{"web1/a/etc.tar", "web1/b/etc.tar",
-                                                          "web10/a/etc.tar"}));
+  EXPECT_EQ(this->list("web1"),
+            (std::vector<std::string>{"web1/a/etc.tar", "web1/b/etc.tar", "web10/a/etc.tar"}));
   EXPECT_EQ(this->list("web1/"), (std::vector<std::string>{"web1/a/etc.tar", "web1/b/etc.tar"}));
   EXPECT_EQ(this->list("web1/a/e"), std::vector<std::string>{"web1/a/etc.tar"});
   EXPECT_EQ(this->list("mail/"), std::vector<std::string>{});
@@ -307,15 +314,17 @@ TYPED_TEST_P(SinkConformance, RemovesOneObjectAndNothingElse) {
   EXPECT_EQ(this->place.objects(), std::vector<std::string>{"h/etc.tar.manifest.json"});
 }
 
-REGISTER_TYPED_TEST_SUITE_P(
-    SinkConformance, ShowsNothingBeforeCommit, LeavesNothingAfterPreflight, LeavesNothingAfterAbort,
-    LeavesNothingAfterTwoAborts, LeavesNothingWhenAbortedBeforePrepare,
-    LeavesNothingWhenAVoidedStreamIsAborted, ShowsNothingWhenDestroyedWhilePrepared,
-    SweepsWhatADestroyedSinkLeft, StoresAnEmptyStream, StoresOneByte, StoresExactlyOneUnit,
-    StoresOneUnitAndAByte, StoresManyUnits, StoresTwoObjectsSideBySide,
-    OneSinksAbortDoesNotHurtAnother, KeepsTheOldObjectUnlessToldToReplaceIt, ReplacesWhenTold,
-    ReplacesWhatIsNotThere, AnAbortedReplacementKeepsTheOldObject, ListsByPrefixInTheOrderOfNames,
-    TellsTheSizeOfAnObject, ReadsARange, RefusesToReadMoreThanThereIs,
-    RemovesOneObjectAndNothingElse);
+REGISTER_TYPED_TEST_SUITE_P(SinkConformance, ShowsNothingBeforeCommit, LeavesNothingAfterPreflight,
+                            LeavesNothingAfterAbort, LeavesNothingAfterTwoAborts,
+                            LeavesNothingWhenAbortedBeforePrepare,
+                            LeavesNothingWhenAVoidedStreamIsAborted,
+                            ShowsNothingWhenDestroyedWhilePrepared, SweepsWhatADestroyedSinkLeft,
+                            StoresAnEmptyStream, StoresOneByte, StoresExactlyOneUnit,
+                            StoresOneUnitAndAByte, StoresManyUnits, StoresTwoObjectsSideBySide,
+                            OneSinksAbortDoesNotHurtAnother, KeepsTheOldObjectUnlessToldToReplaceIt,
+                            ReplacesWhenTold, ReplacesWhatIsNotThere,
+                            AnAbortedReplacementKeepsTheOldObject, ListsByPrefixInTheOrderOfNames,
+                            TellsTheSizeOfAnObject, ReadsARange, RefusesToReadMoreThanThereIs,
+                            RemovesOneObjectAndNothingElse);
 
 }  // namespace bp::test

@@ -1,52 +1,20 @@
 // tests/support/stage_driver.hpp — leads one sink or source through its life by hand, step by step.
 //
-// What the runner never does on purpose (abort before prepare, destroy while prepared) can be done here.
+// What the runner never does on purpose (abort before prepare, destroy while prepared) can be done
+// here.
 #pragma once
 
-#include "engine/reaper.hpp"
 #include "engine/stage.hpp"
 #include "tests/support/coroutine.hpp"
+#include "tests/support/fake_context.hpp"
 #include "tests/support/memory_stages.hpp"
 
-#include <map>
+#include <exception>
 #include <memory>
-#include <mutex>
-#include <string>
+#include <optional>
 #include <utility>
-#include <vector>
 
 namespace bp::test {
-
-/// A context that remembers what a stage told it.
-class TestContext final : public StageContext {
- public:
-  explicit TestContext(asio::io_context& io, std::size_t chunk_bytes = 64 << 10)
-      : io_{io.get_executor()}, pool_{chunk_bytes, 64}, reaper_{io_, std::chrono::seconds{1}} {}
-
-  [[nodiscard]] std::string_view name() const noexcept override { return "stage"; }
-  [[nodiscard]] BufferPool& pool() const noexcept override { return pool_; }
-  [[nodiscard]] asio::any_io_executor io() const noexcept override { return io_; }
-  [[nodiscard]] Reaper& reaper() const noexcept override { return reaper_; }
-  [[nodiscard]] std::stop_token stop() const noexcept override { return {}; }
-  void note(std::string key, std::string value) override {
-    const std::lock_guard lock{mutex_};
-    notes[std::move(key)] = std::move(value);
-  }
-  void warn(std::string text, std::vector<std::string>) override {
-    const std::lock_guard lock{mutex_};
-    warnings.push_back(std::move(text));
-  }
-  void add_cpu(std::chrono::nanoseconds) override {}
-
-  std::map<std::string, std::string> notes;
-  std::vector<std::string> warnings;
-
- private:
-  asio::any_io_executor io_;
-  mutable BufferPool pool_;
-  mutable Reaper reaper_;
-  std::mutex mutex_;
-};
 
 /// One sink and the steps of its life. Destroying the driver destroys the sink as it is.
 class SinkDriver {
@@ -101,7 +69,7 @@ class SinkDriver {
   asio::io_context io_;
 
  public:
-  TestContext context;
+  FakeContext context;
 
  private:
   std::unique_ptr<Sink> sink_;
@@ -109,7 +77,7 @@ class SinkDriver {
 
 namespace detail {
 
-inline asio::awaitable<void> produce_all(Source& source, Channel& channel, TestContext& context) {
+inline asio::awaitable<void> produce_all(Source& source, Channel& channel, FakeContext& context) {
   Outlet outlet{channel, context.pool()};
   std::exception_ptr thrown;
   try {
@@ -139,7 +107,7 @@ inline asio::awaitable<Bytes> collect(Channel& channel) {
 /// Everything that a source gives. Throws what it throws.
 inline Bytes read_all(std::unique_ptr<Source> source, std::size_t chunk_bytes = 64 << 10) {
   asio::io_context io;
-  TestContext context{io, chunk_bytes};
+  FakeContext context{io, chunk_bytes};
   Channel channel{io.get_executor(), 4};
   auto ignore = [](std::exception_ptr) {};
   asio::co_spawn(io, detail::produce_all(*source, channel, context), ignore);
