@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -210,9 +211,11 @@ seconds zone_offset(const std::string& zone, std::chrono::system_clock::time_poi
       zone.find_first_not_of(allowed) != std::string::npos) {
     throw bad_zone(zone, "not a zone's name");
   }
-  std::ifstream in{"/usr/share/zoneinfo/" + zone, std::ios::binary};
+  const std::filesystem::path path = "/usr/share/zoneinfo/" + zone;
+  std::error_code absent;
+  if (!std::filesystem::is_regular_file(path, absent)) throw bad_zone(zone, "unknown on this machine");
+  std::ifstream in{path, std::ios::binary};
   const std::string file{std::istreambuf_iterator<char>{in}, std::istreambuf_iterator<char>{}};
-  if (file.empty()) throw bad_zone(zone, "unknown on this machine");
   try {
     return offset_in(file, std::chrono::floor<seconds>(moment));
   } catch (const std::out_of_range&) {

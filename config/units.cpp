@@ -55,7 +55,7 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
   double number = 0;
   const auto [end, failure] =
       std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
-  if (failure != std::errc{} || number < 0) return std::nullopt;
+  if (failure != std::errc{} || !std::isfinite(number) || number < 0) return std::nullopt;
   const std::string unit = lower(without_leading_spaces(text.substr(
       static_cast<std::size_t>(end - text.data()))));
   const auto found = std::ranges::find(size_units, unit, &Unit::name);

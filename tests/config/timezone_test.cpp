@@ -1,0 +1,35 @@
+#include "config/timezone.hpp"
+
+#include "engine/error.hpp"
+
+#include <gtest/gtest.h>
+
+namespace bp::config {
+namespace {
+
+constexpr std::chrono::system_clock::time_point summer_2026{std::chrono::sys_days{
+    std::chrono::year{2026} / std::chrono::July / std::chrono::day{1}}};
+
+TEST(ZoneOffset, RefusesNamesThatAreNoZones) {
+  for (const char* zone : {"", "/etc/passwd", "../../etc/passwd", "Mars/Olympus", "Europe", "a b"}) {
+    EXPECT_THROW((void)zone_offset(zone, summer_2026), Error) << zone;
+  }
+}
+
+TEST(PosixOffset, ReadsTheFormsOfTheZoneDatabase) {
+  using std::chrono::seconds;
+  EXPECT_EQ(posix_offset("UTC0", summer_2026), seconds{0});
+  EXPECT_EQ(posix_offset("<+0330>-3:30", summer_2026), seconds{12'600});
+  EXPECT_EQ(posix_offset("CET-1CEST,M3.5.0,M10.5.0/3", summer_2026), seconds{7200});
+  EXPECT_EQ(posix_offset("EST5EDT,M3.2.0,M11.1.0", summer_2026), seconds{-14'400});
+  EXPECT_EQ(posix_offset("IST-1GMT0,M10.5.0,M3.5.0/1", summer_2026), seconds{3600});
+}
+
+TEST(PosixOffset, RefusesWhatItDoesNotUnderstand) {
+  for (const char* rule : {"", "CET", "CET-1CEST", "CET-1CEST,J60,J300", "CET-1CEST,M3.5.0,M10.5.0/3,x"}) {
+    EXPECT_THROW((void)posix_offset(rule, summer_2026), Error) << rule;
+  }
+}
+
+}  // namespace
+}  // namespace bp::config
