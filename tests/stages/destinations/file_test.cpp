@@ -47,7 +47,6 @@ struct FilePlace {
   }
   [[nodiscard]] fs::path path(std::string_view object) const { return folder / "store" / object; }
   [[nodiscard]] std::vector<std::string> objects() const { return names(false); }
-  /// Part files, and folders with nothing in them.
   [[nodiscard]] std::vector<std::string> traces() const { return names(true); }
 
   static constexpr std::size_t unit_bytes = 64 << 10;
@@ -56,14 +55,13 @@ struct FilePlace {
   TemporaryFolder folder;
 
  private:
-  [[nodiscard]] std::vector<std::string> names(bool traces) const {
+  [[nodiscard]] std::vector<std::string> names(bool hidden_ones) const {
     std::vector<std::string> found;
     for (const fs::directory_entry& entry : fs::recursive_directory_iterator{folder / "store"}) {
       const std::string name = entry.path().lexically_relative(folder / "store").native();
-      const bool is_trace = entry.is_directory() ? fs::is_empty(entry.path())
-                                                 : entry.path().filename().native().front() == '.';
-      if (entry.is_directory() && !is_trace) continue;
-      if (is_trace == traces) found.push_back(name);
+      if (entry.is_directory()) continue;
+      const bool hidden = entry.path().filename().native().starts_with('.');
+      if (hidden == hidden_ones) found.push_back(name);
     }
     std::ranges::sort(found);
     return found;
@@ -139,10 +137,10 @@ TEST_F(FileDestination, RefusesAFolderThatItCannotWriteTo) {
   fs::permissions(place.folder / "store", fs::perms{0555});
   SinkDriver driver = sink("etc.tar");
   const bool root = ::geteuid() == 0;
-  if (root) ASSERT_EQ(::seteuid(65534), 0);
+  ASSERT_EQ(root ? ::seteuid(65534) : 0, 0);
 
   const Error error = error_of([&] { driver.preflight(); });
-  if (root) ASSERT_EQ(::seteuid(0), 0);
+  ASSERT_EQ(root ? ::seteuid(0) : 0, 0);
   fs::permissions(place.folder / "store", fs::perms{0755});
 
   EXPECT_THAT(error.what(), HasSubstr("Permission denied"));
@@ -221,6 +219,27 @@ TEST_F(FileDestination, StoresIntoAFolderThatAnotherRunRemovedMeanwhile) {
   driver.commit();
 
   EXPECT_EQ(read_text(place.path("h/d/etc.tar")), "data");
+}
+
+TEST_F(FileDestination, RemovesTheFoldersThatItMadeForAnAbortedObject) {
+  SinkDriver driver = sink("h/d/etc.tar");
+  driver.prepare(bytes_of("data"));
+  ASSERT_TRUE(fs::is_directory(place.path("h/d")));
+
+  driver.abort();
+
+  EXPECT_TRUE(fs::is_empty(place.path("")));
+}
+
+TEST_F(FileDestination, LeavesNoFolderWhenItsNameIsTaken) {
+  SinkDriver driver = sink("h/etc.tar");
+  driver.prepare(bytes_of("new"));
+  write_text(place.path("h/etc.tar"), "a stranger's");
+
+  EXPECT_THROW(driver.commit(), Error);
+
+  EXPECT_EQ(read_text(place.path("h/etc.tar")), "a stranger's");
+  EXPECT_THAT(place.traces(), IsEmpty());
 }
 
 TEST_F(FileDestination, KeepsFoldersThatWereThereBefore) {
@@ -312,9 +331,7 @@ TEST_F(FileDestination, LeavesNoFileWhenKilled) {
   ASSERT_TRUE(kill_half_way(place));
 
   EXPECT_THAT(place.objects(), IsEmpty());
-  for (const std::string& trace : place.traces()) {
-    EXPECT_TRUE(fs::is_directory(place.path(trace))) << trace;
-  }
+  EXPECT_THAT(place.traces(), IsEmpty());
 }
 
 struct NamedFileDestination : testing::Test {

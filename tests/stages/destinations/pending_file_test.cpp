@@ -26,7 +26,7 @@ struct PendingFiles : testing::TestWithParam<Temporary> {
     names.part = ".etc.tar.run7.part";
     return names;
   }
-  void write_new(PendingFile& file) {
+  void write_new() {
     ASSERT_EQ(file.open(folder_fd.get(), GetParam()), 0);
     ASSERT_EQ(::write(file.fd(), "new", 3), 3);
   }
@@ -37,7 +37,7 @@ struct PendingFiles : testing::TestWithParam<Temporary> {
 };
 
 TEST_P(PendingFiles, GetTheirNameOnlyWhenPublished) {
-  write_new(file);
+  write_new();
   EXPECT_FALSE(std::filesystem::exists(folder / "etc.tar"));
 
   EXPECT_EQ(file.publish(folder_fd.get(), false), 0);
@@ -47,7 +47,7 @@ TEST_P(PendingFiles, GetTheirNameOnlyWhenPublished) {
 
 TEST_P(PendingFiles, DoNotOverwriteUnasked) {
   write_text(folder / "etc.tar", "old");
-  write_new(file);
+  write_new();
 
   EXPECT_EQ(file.publish(folder_fd.get(), false), EEXIST);
 
@@ -55,7 +55,7 @@ TEST_P(PendingFiles, DoNotOverwriteUnasked) {
 }
 
 TEST_P(PendingFiles, GiveAFreshNameBack) {
-  write_new(file);
+  write_new();
   ASSERT_EQ(file.publish(folder_fd.get(), true), 0);
 
   EXPECT_EQ(file.take_back(folder_fd.get()), 0);
@@ -66,7 +66,7 @@ TEST_P(PendingFiles, GiveAFreshNameBack) {
 
 TEST_P(PendingFiles, GiveAReplacedObjectItsNameBack) {
   write_text(folder / "etc.tar", "old");
-  write_new(file);
+  write_new();
   ASSERT_EQ(file.publish(folder_fd.get(), true), 0);
   ASSERT_EQ(read_text(folder / "etc.tar"), "new");
 
