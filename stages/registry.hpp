@@ -33,21 +33,21 @@ struct BuildContext {
 };
 
 struct SourceType {
-  std::string extension;          ///< ".tar", ".sql"; may be empty
-  std::vector<std::string> argv;  ///< for `plan` and the manifest, secrets masked; empty: no child
-  std::vector<std::string> sudo_argv;  ///< the exact command that needs root, for `plan --sudoers`
-  std::function<std::unique_ptr<Source>(const BuildContext&)> make;
+  std::string extension{};          ///< ".tar", ".sql"; may be empty
+  std::vector<std::string> argv{};  ///< for `plan` and the manifest, secrets masked; empty: no child
+  std::vector<std::string> sudo_argv{};  ///< the exact command that needs root, for `plan --sudoers`
+  std::function<std::unique_ptr<Source>(const BuildContext&)> make{};
 };
 
 struct FilterType {
-  std::string extension;  ///< ".gz"; may be empty
+  std::string extension{};  ///< ".gz"; may be empty
   bool compresses = false, encrypts = false;
   bool takes_passphrase = false;  ///< a source's `passphrase` applies to it
   bool has_passphrase = false;    ///< … and it has one of its own
-  std::vector<std::string> argv;  ///< for `plan`, secrets masked; empty: no child
-  std::function<std::unique_ptr<Filter>(const BuildContext&)> make;
+  std::vector<std::string> argv{};  ///< for `plan`, secrets masked; empty: no child
+  std::function<std::unique_ptr<Filter>(const BuildContext&)> make{};
   /// The filter that undoes it; empty for a type that has no inverse.
-  std::function<std::unique_ptr<Filter>(const BuildContext&)> make_inverse;
+  std::function<std::unique_ptr<Filter>(const BuildContext&)> make_inverse{};
 };
 
 using SourceFactory = std::function<SourceType(config::OptionReader&)>;

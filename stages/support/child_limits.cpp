@@ -1,5 +1,7 @@
 #include "stages/support/child_limits.hpp"
 
+#include "config/units.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,16 +14,10 @@ namespace {
 /// What a dead child's heirs may take to finish writing before we call its output endless.
 constexpr std::chrono::seconds held_output_limit{5};
 
-/// "5m", "90s", "1h30m", "20ms".
 std::string text_of(std::chrono::milliseconds limit) {
   using namespace std::chrono_literals;
   if (limit % 1s != 0s) return fmt::format("{}ms", limit.count());
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limit);
-  if (seconds % 1min != 0s) return fmt::format("{}s", seconds.count());
-  const auto minutes = seconds / 1min;
-  if (minutes < 60) return fmt::format("{}m", minutes);
-  if (minutes % 60 == 0) return fmt::format("{}h", minutes / 60);
-  return fmt::format("{}h{}m", minutes / 60, minutes % 60);
+  return config::format_duration(std::chrono::duration_cast<std::chrono::seconds>(limit));
 }
 
 }  // namespace

@@ -161,6 +161,9 @@ asio::awaitable<ExitStatus> ChildProcess::exited() {
 pid_t ChildProcess::pid() const noexcept {
   return state_->pid;
 }
+const std::string& ChildProcess::name() const noexcept {
+  return state_->name;
+}
 std::string ChildProcess::stderr_tail() const {
   return state_->stderr_tail.text();
 }

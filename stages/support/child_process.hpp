@@ -79,6 +79,8 @@ class ChildProcess {
   [[nodiscard]] asio::awaitable<ExitStatus> exited();
 
   [[nodiscard]] pid_t pid() const noexcept;
+  /// What messages call it: the program that does the work, not the sudo in front of it.
+  [[nodiscard]] const std::string& name() const noexcept;
   /// The last 64 KiB of stderr so far.
   [[nodiscard]] std::string stderr_tail() const;
   /// Its last non-empty lines, at most `count`, joined by "; ": for one-line messages.
