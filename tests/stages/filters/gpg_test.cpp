@@ -253,7 +253,7 @@ TEST_F(ImpostorTest, IsRefusedAtPreflightWhenItIsNoGpg) {
   std::filesystem::permissions(silent, std::filesystem::perms{0700});
   const FilterRun run = test::run_filter(gpg_filter(passphrase, silent.string()), test::pattern(1), chunk);
   EXPECT_FALSE(run.report.started);
-  EXPECT_THAT(cause(run), HasSubstr("is no usable gpg: it does not tell its version"));
+  EXPECT_THAT(cause(run), HasSubstr("is no usable gpg: "));
 }
 
 TEST_F(ImpostorTest, SeesThePassphraseNeitherInItsArgumentsNorInItsEnvironment) {
