@@ -115,8 +115,7 @@ path = "/etc"
 type = "file"
 path = "/srv"
 )",
-     R"(job.toml:1:9: [source.etc] needs 'type'
-job.toml:1:9: unknown source type '' (known: command, file, folder, stdin))"},
+     R"(job.toml:1:9: [source.etc] needs 'type')"},
     {"UnknownSourceType",
      R"([source.etc]
 type = "foldr"
@@ -167,7 +166,7 @@ path = "/srv/backups"
 [notify.ops]
 type = "pigeon"
 )",
-     R"(job.toml:8:1: unknown notifier type 'pigeon' (known: ))"},
+     R"(job.toml:7:9: unknown notifier type 'pigeon' (this version has no notifiers))"},
     {"TypeIsNoString",
      R"([source.etc]
 type = 3
@@ -176,8 +175,7 @@ path = "/etc"
 type = "file"
 path = "/srv/backups"
 )",
-     R"(job.toml:2:1: unknown source type '' (known: command, file, folder, stdin)
-job.toml:2:8: 'type' must be a string, not an integer)"},
+     R"(job.toml:2:8: 'type' must be a string, not an integer)"},
     {"SameFilterTwice",
      R"([job]
 pipeline = ["gzip", "gzip"]
@@ -427,7 +425,7 @@ path = "/etc"
 type = "file"
 path = "/srv/backups"
 )",
-     R"(job.toml:2:1: 'object' unknown placeholder '{host}' (known: {hostname} {date} {time} {id} {ext} {job} {run}))"},
+     R"(job.toml:2:1: 'object' has an unknown placeholder '{host}' (known: {hostname} {date} {time} {id} {ext} {job} {run}))"},
     {"ObjectWithoutId",
      R"([job]
 object = "/{date}.{ext}"
@@ -492,7 +490,7 @@ type = "file"
 path = "/srv/backups"
 path = "/srv/other"
 )",
-     R"(job.toml:7:8: Error while parsing key-value pair: cannot redefine existing string 'path')"},
+     R"(job.toml:7:8: cannot redefine existing string 'path')"},
     {"DuplicateTable",
      R"([source.etc]
 type = "folder"
@@ -504,12 +502,12 @@ path = "/srv/backups"
 type = "folder"
 path = "/srv"
 )",
-     R"(job.toml:7:1: Error while parsing table header: cannot redefine existing table 'source.etc')"},
+     R"(job.toml:7:1: cannot redefine existing table 'source.etc')"},
     {"SyntaxError",
      R"([job]
 name = 
 )",
-     R"(job.toml:2:8: Error while parsing key-value pair: expected value, saw '\n')"},
+     R"(job.toml:2:8: expected value, saw '\n')"},
     {"DateInsteadOfText",
      R"([job]
 name = 2026-11-23
