@@ -24,6 +24,12 @@ Location type_location(const config::Section& section) {
 
 void unknown_type(Diagnostics& diagnostics, const config::Section& section, std::string_view kind,
                   const std::vector<std::string_view>& known) {
+  if (section.type.empty()) return;  // a missing `type` has been reported
+  if (known.empty()) {
+    diagnostics.add(section.table.location, fmt::format("unknown {} type '{}'", kind, section.type),
+                    fmt::format("this version has no {}s", kind));
+    return;
+  }
   const auto nearest = config::nearest_name(section.type, known);
   diagnostics.add(type_location(section), fmt::format("unknown {} type '{}'", kind, section.type),
                   nearest ? fmt::format("did you mean '{}'?", *nearest)

@@ -90,8 +90,8 @@ std::optional<std::string> read_small_file(const std::filesystem::path& path,
 void replace_file(const std::filesystem::path& path, std::string_view text) {
   std::filesystem::path fresh = path;
   fresh += ".new";
-  // One that a crash left behind is overwritten: its content has never counted.
-  const UniqueFd file{::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
+  ::unlink(fresh.c_str());  // a crash may have left one; its content has never counted
+  const UniqueFd file{::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
   if (!file) throw file_error(Errc::internal, "create", fresh, errno);
   if (const int reason = write_all(file.get(), std::as_bytes(std::span{text}))) {
     throw file_error(Errc::internal, "write", fresh, reason);

@@ -55,7 +55,7 @@ class SinkConformance : public testing::Test {
     driver.prepare(bytes);
     [[maybe_unused]] const Receipt receipt = driver.commit();
   }
-  [[nodiscard]] Bytes read(const std::string& object, stages::Range range = {}) {
+  Bytes read(const std::string& object, stages::Range range = {}) {
     return read_all(place.store().open(object, range));
   }
   [[nodiscard]] std::optional<stages::ObjectInfo> head(const std::string& object) {
