@@ -39,10 +39,16 @@ def check_folder(checks, folder, runtime, home):
     job = support.Job(folder / "folder", runtime).write()
     make_source(job.source)
     trace = folder / "trace"
-    run = job.run(ahead=["strace", "-f", "-qq", "-s", "512", "-e", "trace=execve,execveat", "-o", str(trace)])
+    why = support.why_no_strace()
+    strace = ["strace", "-f", "-qq", "-s", "512", "-e", "trace=execve,execveat", "-o", str(trace)]
+    run = job.run(ahead=[] if why else strace)
     checks.equal((run.returncode, run.stderr), (0, ""), f"{len(EVIL)} evil file names are backed up")
-    started = started_programs(trace)
-    checks.that(MAY_START >= started >= {"tar", "gpg"}, "only tar and GnuPG's programs were started", f"{started}")
+    sentence = "only tar and GnuPG's programs were started"
+    if why:
+        checks.skip(sentence, why)
+    else:
+        started = started_programs(trace)
+        checks.that(MAY_START >= started >= {"tar", "gpg"}, sentence, f"{started}")
     checks.equal(list(folder.rglob(CANARY)), [], "no name was executed")
     checks.that(support.restores_to(job.objects()[0], job.source, home), "all of them restore")
 

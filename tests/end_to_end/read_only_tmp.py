@@ -2,6 +2,7 @@
 """Promise 27: with /tmp, /var/tmp, TMPDIR and HOME read-only, or full, a run still passes."""
 import os
 import pathlib
+import shutil
 import subprocess
 
 import support
@@ -34,9 +35,10 @@ def main():
     if way is None:
         checks.skip("a run passes without temporary folders", "no mount namespaces here")
         checks.exit()
-    # Nothing that the run may use can lie below a place that is mounted over.
+    # Nothing that the run may use can lie below a place that is mounted over, the program included.
     with support.memory_folder() as folder, support.gpg_home() as home:
         job = support.Job(folder / "job", folder).write()
+        job.program = shutil.copy(support.binary(), folder / "program")
         support.fill_folder(job.source, 4)
         places = {name: str(folder / name.lower()) for name in ("HOME", "TMPDIR")}
         for place in places.values():

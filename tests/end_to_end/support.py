@@ -53,6 +53,13 @@ def binary():
     return os.path.abspath(sys.argv[1])
 
 
+def why_no_strace():
+    """The program hides its memory from other processes of its user; only root's strace sees it."""
+    if shutil.which("strace") is None:
+        return "there is no strace"
+    return "" if os.geteuid() == 0 else "strace has to be root's"
+
+
 @contextlib.contextmanager
 def scratch():
     """A folder of our own, below TMPDIR, that is gone afterwards."""
@@ -92,6 +99,7 @@ class Job:
         self.destination = self.folder / "destination"
         self.state = self.folder / "state"
         self.passphrase = self.folder / "passphrase"
+        self.program = binary()
         self.destination.mkdir(parents=True)
         self._write(self.passphrase, PASSPHRASE + "\n")
 
@@ -127,7 +135,7 @@ path = "{self.destination}"
         return kept | more
 
     def argv(self, *options):
-        return [binary(), "run", str(self.file), *options]
+        return [self.program, "run", str(self.file), *options]
 
     def run(self, *options, ahead=(), timeout=120, **more):
         return subprocess.run([*ahead, *self.argv(*options)], env=self.environment(**more),
