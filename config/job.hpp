@@ -75,6 +75,7 @@ struct JobSpec {
   std::vector<FilterSection> filters;
   std::vector<DestinationSection> destinations;
   std::vector<Section> notifiers;
+  std::vector<std::string> environment_secrets;  ///< variables that the job layer read as secrets
   /// What the job layer read, by table ("job", "source.etc"), for `plan --resolved`.
   std::vector<std::pair<std::string, std::vector<ResolvedOption>>> resolved;
 

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -202,6 +203,7 @@ class JobLoader {
       source.all_or_nothing = options.flag("all_or_nothing", false);
     }
     spec_.resolved.emplace_back(options.title(), options.resolved());
+    std::ranges::copy(options.environment_secrets(), std::back_inserter(spec_.environment_secrets));
     spec_.sources.push_back(std::move(source));
   }
 
