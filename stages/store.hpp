@@ -40,8 +40,6 @@ class Store {
   [[nodiscard]] virtual bool remote() const = 0;
   /// "file:///srv/backups/h/etc.tar.gz": for people, no secrets.
   [[nodiscard]] virtual std::string location(const std::string& object) const = 0;
-  /// False: objects are stored without a manifest beside them.
-  [[nodiscard]] virtual bool keeps_manifests() const { return true; }
 
   [[nodiscard]] virtual std::unique_ptr<Sink> sink(const BuildContext& context) = 0;
   [[nodiscard]] virtual std::unique_ptr<Source> open(std::string object, Range range) = 0;
@@ -52,6 +50,8 @@ class Store {
   [[nodiscard]] virtual asio::awaitable<void> remove(std::string object) = 0;
   /// Removes what an earlier run's journal says may have been left behind, and nothing else.
   [[nodiscard]] virtual asio::awaitable<void> sweep(const JournalEntry& entry) = 0;
+  /// False: objects are stored without a manifest beside them.
+  [[nodiscard]] virtual bool keeps_manifests() const { return true; }
 };
 
 }  // namespace bp::stages

@@ -1,16 +1,80 @@
-// stages/filters/gpg.cpp — OpenPGP encryption: with a passphrase, or to public keys.
+#include "stages/filters/gpg.hpp"
+
+#include "engine/blocking.hpp"
+#include "stages/filters/gpg_engine.hpp"
+#include "stages/filters/gpg_home.hpp"
 #include "stages/filters/gpg_recipients.hpp"
-#include "stages/filters/gpg_symmetric.hpp"
+#include "stages/filters/gpg_run.hpp"
 #include "stages/registry.hpp"
+#include "stages/support/secret_resolver.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 namespace bp::stages {
 
 namespace {
+
+/// gpg takes the first line only, and its agent at most 255 bytes of it; neither says a word.
+void check_passphrase(const config::Secret& passphrase, const std::string& where) {
+  constexpr std::size_t longest = 255;
+  const std::string& text = passphrase.reveal();
+  if (text.size() > longest) {
+    throw Error{Errc::config,
+                fmt::format("{}: the passphrase has more than {} bytes", where, longest)};
+  }
+  if (std::ranges::any_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7F; })) {
+    throw Error{Errc::config, fmt::format("{}: the passphrase has a control character", where),
+                "gpg would silently use only what is before a line break."};
+  }
+}
+
+class GpgSymmetric final : public Filter {
+ public:
+  GpgSymmetric(GpgOptions options, config::SecretRef passphrase, Journal* journal)
+      : options_{std::move(options)}, reference_{std::move(passphrase)}, journal_{journal} {}
+
+  [[nodiscard]] MemoryDemand memory_demand(std::size_t) const override {
+    return gpg_memory_demand();
+  }
+
+  asio::awaitable<void> preflight(StageContext& ctx) override {
+    passphrase_ = co_await resolve_secret(reference_, ctx);
+    check_passphrase(passphrase_, reference_.where());
+    constexpr std::size_t short_passphrase = 16;
+    if (passphrase_.reveal().size() < short_passphrase) {
+      ctx.warn(fmt::format("{}: the passphrase has fewer than {} bytes", reference_.where(),
+                           short_passphrase));
+    }
+    const GpgHome home{journal_, std::string{ctx.name()}};
+    std::string version;
+    std::function<void()> ask = [this, &home, &version] {
+      version = check_gpg_engine(options_.binary, home.path().string());
+    };
+    co_await on_own_thread("gpg check", std::move(ask));
+    GpgSideChannels channels{passphrase_};
+    std::vector<std::string> argv = gpg_argv(options_.binary, home.path().string());
+    co_await rehearse_gpg(ctx, std::move(channels), std::move(argv));
+    ctx.note("gpg", version);
+  }
+
+  asio::awaitable<void> transform(Inlet& in, Outlet& out, StageContext& ctx) override {
+    const GpgHome home{journal_, std::string{ctx.name()}};
+    GpgSideChannels channels{passphrase_};
+    std::vector<std::string> argv = gpg_argv(options_.binary, home.path().string());
+    passphrase_ = {};
+    co_await run_gpg(in, out, ctx, std::move(channels), std::move(argv), options_.idle_limit);
+  }
+
+ private:
+  GpgOptions options_;
+  config::SecretRef reference_;
+  Journal* journal_;
+  config::Secret passphrase_;  ///< from preflight until gpg has it
+};
 
 constexpr const char* shown_home = "PRIVATE-FOLDER";
 
@@ -30,11 +94,11 @@ FilterType with_passphrase(config::OptionReader& options, const std::string& bin
                   .encrypts = true,
                   .takes_passphrase = true,
                   .has_passphrase = own.has_value(),
-                  .argv = gpg_symmetric_argv(binary, shown_home)};
+                  .argv = gpg_argv(binary, shown_home)};
   type.make = [own, binary](const BuildContext& context) -> std::unique_ptr<Filter> {
     const std::optional<config::SecretRef>& secret = context.passphrase ? context.passphrase : own;
     if (!secret) throw Error{Errc::config, "the gpg filter has no passphrase"};
-    return gpg_symmetric(binary, *secret, context.journal);
+    return gpg_filter({.binary = binary}, *secret, context.journal);
   };
   return type;
 }
@@ -81,6 +145,11 @@ FilterType with_recipients(config::OptionReader& options, const std::string& bin
 }
 
 }  // namespace
+
+std::unique_ptr<Filter> gpg_filter(GpgOptions options, config::SecretRef passphrase,
+                                   Journal* journal) {
+  return std::make_unique<GpgSymmetric>(std::move(options), std::move(passphrase), journal);
+}
 
 void register_filter_gpg(Registry& registry) {
   registry.add_filter("gpg", [](config::OptionReader& options) {

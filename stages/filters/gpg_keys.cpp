@@ -1,6 +1,6 @@
 #include "stages/filters/gpg_keys.hpp"
 
-#include "stages/filters/gpg_run.hpp"
+#include "stages/filters/gpg_child.hpp"
 #include "stages/support/child_process.hpp"
 #include "stages/support/tail_buffer.hpp"
 
@@ -55,8 +55,7 @@ asio::awaitable<std::string> export_keys(StageContext& ctx, std::string binary, 
                                          std::vector<std::string> recipients) {
   require_keyring(origin);
   ChildOptions options{.argv = quiet_gpg(binary, origin.gnupg_home.string())};
-  for (const char* word :
-       {"--no-options", "--lock-never", "--no-permission-warning", "--export", "--"}) {
+  for (const char* word : {"--lock-never", "--no-permission-warning", "--export", "--"}) {
     options.argv.emplace_back(word);
   }
   options.argv.insert(options.argv.end(), recipients.begin(), recipients.end());

@@ -4,6 +4,7 @@
 #include "engine/stage.hpp"
 #include "stages/filters/gpg_keys.hpp"
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,9 +14,11 @@ namespace bp::stages {
 class Journal;
 
 struct RecipientOptions {
-  std::string binary;
+  std::string binary = "gpg";
   std::vector<std::string> recipients;  ///< full fingerprints; others are refused at preflight
   KeyOrigin origin;
+  /// How long gpg may neither take what it is offered nor give anything.
+  std::chrono::milliseconds idle_limit = std::chrono::minutes{5};
 };
 
 /// The command, as it is run in a gpg home of ours.

@@ -61,7 +61,9 @@ asio::awaitable<std::size_t> ChildProcess::State::read(std::shared_ptr<State> st
                 fmt::format("unable to read from '{}': {}", state->name, problem.message())};
   }
   state->last_activity = Clock::now();
-  co_return std::get<1>(result);
+  const std::size_t count = std::get<1>(result);
+  state->note_read(count);
+  co_return count;
 }
 
 asio::awaitable<bool> ChildProcess::State::fill(std::shared_ptr<State> state, Buffer& buffer) {

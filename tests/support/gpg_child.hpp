@@ -12,23 +12,11 @@
 
 #include <chrono>
 #include <csignal>
-#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <string>
-#include <vector>
 
 namespace bp::test {
-
-/// The private folders that a gpg filter has left in memory-backed storage.
-inline std::vector<std::string> gpg_homes_left() {
-  std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator{"/dev/shm"}) {
-    const std::string name = entry.path().filename();
-    if (name.starts_with("backup-pipe-gpg-")) names.push_back(name);
-  }
-  return names;
-}
 
 /// The gpg child of this process, found as the kernel sees it.
 inline std::optional<pid_t> gpg_child() {

@@ -28,7 +28,6 @@ using test::Bytes;
 using test::FilterRun;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
 constexpr std::size_t chunk = 64 << 10;
@@ -122,14 +121,14 @@ class GpgRecipientsTest : public ::testing::Test {
 
   GpgRecipientsTest() {
     std::signal(SIGPIPE, SIG_IGN);
-    ::unsetenv("XDG_RUNTIME_DIR");
-    ::unsetenv("RUNTIME_DIRECTORY");
+    ::setenv("RUNTIME_DIRECTORY", homes.path().c_str(), 1);
     const Bytes keys = owner->exported();
     test::write_text(key_file(), {reinterpret_cast<const char*>(keys.data()), keys.size()});
   }
+  ~GpgRecipientsTest() override { ::unsetenv("RUNTIME_DIRECTORY"); }
   void TearDown() override {
     EXPECT_FALSE(::waitpid(-1, nullptr, WNOHANG) != -1 || errno != ECHILD) << "a child is left";
-    EXPECT_THAT(test::gpg_homes_left(), IsEmpty());
+    EXPECT_TRUE(std::filesystem::is_empty(homes.path())) << "a gpg home is left";
   }
 
   [[nodiscard]] std::filesystem::path key_file() const { return folder / "keys.asc"; }
@@ -155,7 +154,8 @@ class GpgRecipientsTest : public ::testing::Test {
   }
 
   static std::unique_ptr<KeyOwner> owner;
-  test::TemporaryFolder folder;
+  const test::TemporaryFolder homes;
+  const test::TemporaryFolder folder;
 };
 
 std::unique_ptr<KeyOwner> GpgRecipientsTest::owner;
