@@ -324,7 +324,9 @@ std::string job(const std::string& filter, const std::string& source = {}) {
 const std::string pinned = "recipients = [\"" + std::string(40, 'A') + "\"]\n";
 
 TEST(GpgRecipientsOptions, NeedNoPassphraseAndIgnoreTheSources) {
-  EXPECT_EQ(test::job_error(job(pinned + "key_file = \"keys.asc\"\n")), "ok");
+  const std::string filter = pinned + "key_file = \"keys.asc\"\n";
+  EXPECT_EQ(test::job_error(job(filter)), "ok");
+  EXPECT_EQ(test::job_error(job(filter, "passphrase = { env = \"P\" }\n")), "ok");
 }
 
 TEST(GpgRecipientsOptions, ExcludeAPassphrase) {
