@@ -14,13 +14,11 @@
 #include <csignal>
 #include <cstddef>
 #include <string_view>
+#include <utility>
 
 namespace bp::stages {
 
 namespace {
-
-constexpr int childs_passphrase_fd = 3;
-constexpr int childs_status_fd = 4;
 
 Error unable_to(std::string_view what) {
   return {Errc::transform, fmt::format("unable to {}: {}", what, system_reason(errno))};
@@ -39,26 +37,30 @@ UniqueFd passphrase_file(const config::Secret& passphrase) {
 
 }  // namespace
 
-std::vector<std::string> gpg_argv(const std::string& binary, const std::string& home) {
-  const std::string status_fd = std::to_string(childs_status_fd);
-  const std::string passphrase_fd = std::to_string(childs_passphrase_fd);
-  // clang-format off
+// clang-format off
+std::vector<std::string> quiet_gpg(const std::string& binary, const std::string& home) {
   return {binary,
-          "--no-options", "--homedir", home, "--no-keyring",
+          "--no-options", "--homedir", home,
           "--batch", "--no-tty", "--quiet", "--no-autostart",
-          "--no-random-seed-file", "--no-auto-check-trustdb",
-          "--status-fd", status_fd,
-          "--passphrase-fd", passphrase_fd, "--pinentry-mode", "loopback",
+          "--no-random-seed-file", "--no-auto-check-trustdb"};
+}
+
+std::vector<std::string> gpg_argv(const std::string& binary, const std::string& home) {
+  std::vector<std::string> argv = quiet_gpg(binary, home);
+  argv.insert(argv.end(), {
+          "--no-keyring",
+          "--status-fd", std::to_string(gpg_status_fd),
+          "--passphrase-fd", std::to_string(gpg_passphrase_fd), "--pinentry-mode", "loopback",
           "--symmetric",
           "--cipher-algo", "AES256",
           "--s2k-mode", "3", "--s2k-digest-algo", "SHA512", "--s2k-count", "65011712",
           "--compress-algo", "none",
-          "--output", "-"};
-  // clang-format on
+          "--output", "-"});
+  return argv;
 }
+// clang-format on
 
-GpgSideChannels::GpgSideChannels(const config::Secret& passphrase)
-    : passphrase_{passphrase_file(passphrase)} {
+GpgSideChannels::GpgSideChannels() {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw unable_to("make a pipe");
   status_ours_ = UniqueFd{ends[0]};
@@ -67,11 +69,16 @@ GpgSideChannels::GpgSideChannels(const config::Secret& passphrase)
   if (::fcntl(status_ours_.get(), F_SETFL, O_NONBLOCK) != 0) throw unable_to("set up a pipe");
 }
 
-ChildOptions GpgSideChannels::child(const std::string& binary, const std::string& home) const {
-  return {.argv = gpg_argv(binary, home),
-          .environment = {{"LC_ALL", "C"}},  // its messages are quoted in ours
-          .grant = {{passphrase_.get(), childs_passphrase_fd},
-                    {status_childs_.get(), childs_status_fd}}};
+GpgSideChannels::GpgSideChannels(const config::Secret& passphrase) : GpgSideChannels{} {
+  passphrase_ = passphrase_file(passphrase);
+}
+
+ChildOptions GpgSideChannels::child(std::vector<std::string> argv) const {
+  ChildOptions options{.argv = std::move(argv),
+                       .environment = {{"LC_ALL", "C"}},  // its messages are quoted in ours
+                       .grant = {{status_childs_.get(), gpg_status_fd}}};
+  if (passphrase_) options.grant.push_back({passphrase_.get(), gpg_passphrase_fd});
+  return options;
 }
 
 void GpgSideChannels::started() noexcept {

@@ -12,17 +12,28 @@
 
 namespace bp::stages {
 
-/// The command that encrypts stdin to stdout without writing a file. `home` is read by nobody else.
+/// The numbers under which gpg sees what is not payload.
+inline constexpr int gpg_passphrase_fd = 3;
+inline constexpr int gpg_status_fd = 4;
+
+/// What every gpg of ours is told: obey no option file, ask nobody, start no helper, write nothing
+/// of its own accord.
+[[nodiscard]] std::vector<std::string> quiet_gpg(const std::string& binary,
+                                                 const std::string& home);
+/// The command that encrypts stdin to stdout with a passphrase, without writing a file. `home` is
+/// read by nobody else.
 [[nodiscard]] std::vector<std::string> gpg_argv(const std::string& binary, const std::string& home);
 
 /// What passes between gpg and us besides the payload: the passphrase in, its status words out.
 class GpgSideChannels {
  public:
+  /// Without a passphrase. Throws Errc::transform.
+  GpgSideChannels();
   /// Throws Errc::transform.
   explicit GpgSideChannels(const config::Secret& passphrase);
 
   /// The child to start, without a feed.
-  [[nodiscard]] ChildOptions child(const std::string& binary, const std::string& home) const;
+  [[nodiscard]] ChildOptions child(std::vector<std::string> argv) const;
   /// To be called once the child is there: what is the child's alone goes, the passphrase too.
   void started() noexcept;
   /// What it said, to be asked when it has ended: a run says a few lines, less than a pipe holds.

@@ -6,6 +6,7 @@
 #include "stages/registry.hpp"
 #include "tests/support/command.hpp"
 #include "tests/support/filter_run.hpp"
+#include "tests/support/gpg_child.hpp"
 #include "tests/support/memory_stages.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -133,47 +134,6 @@ TEST_F(GpgTest, TakesTheLongestPassphraseAndWarnsOfAShortOne) {
 
 // ---- death of gpg
 
-/// The gpg child of this process, found as the kernel sees it.
-std::optional<pid_t> gpg_child() {
-  std::ifstream children{"/proc/self/task/" + std::to_string(::gettid()) + "/children"};
-  for (pid_t pid = 0; children >> pid;) {
-    std::ifstream comm{"/proc/" + std::to_string(pid) + "/comm"};
-    std::string name;
-    if (std::getline(comm, name) && name == "gpg") return pid;
-  }
-  return std::nullopt;
-}
-
-/// Gives `before` bytes, kills gpg, and then either goes on giving or stays silent until it is
-/// stopped.
-class KillingSource final : public Source {
- public:
-  KillingSource(std::size_t before, bool silent_after) : before_{before}, silent_{silent_after} {}
-
-  asio::awaitable<void> produce(Outlet& out, StageContext& ctx) override {
-    const Bytes first = test::pattern(before_);
-    co_await out.write(first);
-    asio::steady_timer timer{ctx.io()};
-    std::optional<pid_t> victim;
-    // gpg is started by another stage of this thread: give way until it is there.
-    while (!(victim = gpg_child())) {
-      timer.expires_after(std::chrono::milliseconds{1});
-      co_await timer.async_wait(asio::use_awaitable);
-    }
-    ::kill(*victim, SIGKILL);
-    if (silent_) {
-      timer.expires_at(asio::steady_timer::time_point::max());
-      co_await timer.async_wait(asio::use_awaitable);
-    }
-    const Bytes rest = test::pattern(3'000'000, 2);
-    co_await out.write(rest);
-  }
-
- private:
-  std::size_t before_;
-  bool silent_;
-};
-
 TEST_F(GpgTest, FailsAtOnceWhereverGpgIsKilledAlsoUnderASilentSource) {
   const char* rounds = std::getenv("BACKUP_PIPE_GPG_KILLS");
   const int kills = rounds == nullptr ? 40 : std::atoi(rounds);
@@ -182,8 +142,8 @@ TEST_F(GpgTest, FailsAtOnceWhereverGpgIsKilledAlsoUnderASilentSource) {
     auto stored = std::make_shared<test::Stored>();
     const auto began = std::chrono::steady_clock::now();
     const auto [report, plan] =
-        test::run_filter_between(std::make_unique<KillingSource>(before, i % 2 == 0), filter_with(),
-                                 std::make_unique<test::MemorySink>(stored), chunk);
+        test::run_filter_between(std::make_unique<test::GpgKillingSource>(before, i % 2 == 0),
+                                 filter_with(), std::make_unique<test::MemorySink>(stored), chunk);
     ASSERT_EQ(report.outcome, Outcome::failed) << i;
     EXPECT_EQ(stored->commits, 0) << i;
     EXPECT_EQ(stored->aborts, 1) << i;
@@ -203,7 +163,7 @@ class LookingSource final : public Source {
   asio::awaitable<void> produce(Outlet& out, StageContext&) override {
     const Bytes half = test::pattern(1'000'000);
     co_await out.write(half);
-    const std::optional<pid_t> gpg = gpg_child();
+    const std::optional<pid_t> gpg = test::gpg_child();
     EXPECT_TRUE(gpg);
     if (gpg) look_(*gpg);
     co_await out.write(half);
