@@ -99,9 +99,10 @@ class Bandwidth : public ::testing::Test {
     const LoadedJob loaded = job.load();
     const RunIdentity identity = new_identity(loaded.spec().job, std::chrono::system_clock::now());
     const config::SourceSection& source = loaded.spec().sources[0];
+    AssembleOptions how;
+    how.bandwidth = job_bandwidth(loaded.spec().job);
     const SourceGraph built =
-        assemble(loaded, source, identity, object_names(loaded, source, identity),
-                 {.bandwidth = job_bandwidth(loaded.spec().job)});
+        assemble(loaded, source, identity, object_names(loaded, source, identity), how);
     std::vector<std::string> names;
     for (const Graph::Node& node : built.graph.nodes()) {
       if (node.name.starts_with("bandwidth")) names.push_back(node.name);
