@@ -142,8 +142,18 @@ class JobLoader {
     job.min_success = static_cast<std::size_t>(
         options.integer("min_success", {.fallback = 0, .min = 0, .max = 64}));
     job.warnings_ok = options.flag("warnings_ok", false);
+    job.bandwidth = bandwidth(options);
     options.finish();
     spec_.resolved.emplace_back("job", options.resolved());
+  }
+
+  static std::optional<std::size_t> bandwidth(OptionReader& options) {
+    const std::optional<std::size_t> rate = options.optional_size("bandwidth");
+    if (rate == 0) {
+      options.fail("bandwidth", "'bandwidth' is 0: nothing would ever be stored",
+                   "leave the key out for no limit");
+    }
+    return rate;
   }
 
   void read_memory(OptionReader& options) {
@@ -227,6 +237,7 @@ class JobLoader {
     if (destination.from && destination.pipeline) {
       options.fail("from", "'from' and 'pipeline' exclude each other");
     }
+    destination.bandwidth = bandwidth(options);
     destination.max_stall = options.optional_duration("max_stall");
     spec_.resolved.emplace_back(options.title(), options.resolved());
     spec_.destinations.push_back(std::move(destination));
