@@ -29,6 +29,7 @@ int run_program(int argc, char** argv) {
   bench::add_pipeline(program, session);
   bench::add_sweep(program, session);
   bench::add_compare(program, session);
+  bench::add_serve(program, session);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

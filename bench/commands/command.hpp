@@ -30,5 +30,6 @@ CLI::Option* add_size(CLI::App& command, const std::string& name, std::size_t& b
 void add_pipeline(CLI::App& program, Session& session);
 void add_sweep(CLI::App& program, Session& session);
 void add_compare(CLI::App& program, Session& session);
+void add_serve(CLI::App& program, Session& session);
 
 }  // namespace bp::bench
