@@ -13,7 +13,7 @@ namespace bp::bench {
 struct PipelineOptions {
   std::string source = "synthetic:3";  ///< synthetic:RATIO | synthetic:repeat | folder:PATH | FILE
   std::uint64_t bytes = std::uint64_t{1} << 30U;  ///< of a synthetic source
-  std::string stages;                             ///< see stage_syntax.hpp
+  std::string stages{};                           ///< see stage_syntax.hpp
   std::string sink = "null";                      ///< null | file:PATH; the file is replaced
   std::size_t memory_bytes = std::size_t{128} << 20U;
   std::size_t chunk_bytes = std::size_t{256} << 10U;
