@@ -20,6 +20,16 @@ std::string padded(const std::string& cell, std::size_t width, bool left) {
   return left ? cell + space : space + cell;
 }
 
+/// A bar would end the cell.
+std::string without_bars(const std::string& cell) {
+  std::string result;
+  for (const char c : cell) {
+    if (c == '|') result += '\\';
+    result += c;
+  }
+  return result;
+}
+
 }  // namespace
 
 Table::Table(std::vector<std::string> header) {
@@ -58,6 +68,12 @@ std::string Table::text() const {
 }
 
 std::string Table::markdown() const {
+  Table page = *this;
+  for (auto& row : page.rows_) std::ranges::transform(row, row.begin(), without_bars);
+  return page.markdown_rows();
+}
+
+std::string Table::markdown_rows() const {
   const std::vector<std::size_t> width = widths();
   std::string text;
   for (std::size_t r = 0; r < rows_.size(); ++r) {

@@ -20,6 +20,7 @@ class Table {
 
  private:
   [[nodiscard]] std::vector<std::size_t> widths() const;
+  [[nodiscard]] std::string markdown_rows() const;
   std::vector<std::vector<std::string>> rows_;  ///< the header first
 };
 

@@ -29,6 +29,15 @@ TEST(Table, IsMarkdownWithAllItsCells) {
             "| größe |    9 |      |\n");
 }
 
+TEST(Table, KeepsBarsFromEndingAMarkdownCell) {
+  Table table{{"beside"}};
+  table.add({"tar | gpg"});
+  EXPECT_EQ(table.markdown(),
+            "| beside     |\n"
+            "|---|\n"
+            "| tar \\| gpg |\n");
+}
+
 TEST(Table, RefusesARowThatIsTooLong) {
   Table table{{"one"}};
   EXPECT_THROW(table.add({"one", "two"}), Error);
