@@ -31,8 +31,10 @@ def make_source(folder):
 
 
 def started_programs(trace):
-    return {os.path.basename(m.group(1)) for m in map(EXEC.search, trace.read_text(errors="replace").splitlines())
-            if m}
+    """From one file a process (strace -ff), so that no line is cut in two by another's."""
+    lines = [line for file in trace.parent.glob(trace.name + ".*")
+             for line in file.read_text(errors="replace").splitlines()]
+    return {os.path.basename(found[1]) for found in map(EXEC.search, lines) if found}
 
 
 def check_folder(checks, folder, runtime, home):
@@ -40,7 +42,7 @@ def check_folder(checks, folder, runtime, home):
     make_source(job.source)
     trace = folder / "trace"
     why = support.why_no_strace()
-    strace = ["strace", "-f", "-qq", "-s", "512", "-e", "trace=execve,execveat", "-o", str(trace)]
+    strace = ["strace", "-ff", "-qq", "-s", "512", "-e", "trace=execve,execveat", "-o", str(trace)]
     run = job.run(ahead=[] if why else strace)
     checks.equal((run.returncode, run.stderr), (0, ""), f"{len(EVIL)} evil file names are backed up")
     sentence = "only tar and GnuPG's programs were started"
