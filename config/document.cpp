@@ -64,6 +64,14 @@ Value convert(const toml::node& node, const std::string& name) {
   throw refused(where, "dates and times are not used in job files; write a string");
 }
 
+/// "Error while parsing key-value pair: cannot redefine …": the place says where, the rest says what.
+std::string_view without_preamble(std::string_view description) {
+  const std::size_t colon = description.find(": ");
+  const bool has_preamble =
+      description.starts_with("Error while parsing") && colon != std::string_view::npos;
+  return has_preamble ? description.substr(colon + 2) : description;
+}
+
 }  // namespace
 
 const Table::Entry* Table::find(std::string_view key) const noexcept {
@@ -85,7 +93,7 @@ Table parse_toml(std::string_view text, const std::string& name) {
   try {
     return convert_table(toml::parse(text, name), name);
   } catch (const toml::parse_error& error) {
-    throw refused(location_of(error.source(), name), error.description());
+    throw refused(location_of(error.source(), name), without_preamble(error.description()));
   }
 }
 

@@ -82,7 +82,7 @@ std::optional<TemplateProblem> check_template(std::string_view text) {
       continue;
     }
     if (!is_placeholder(piece.text)) {
-      return TemplateProblem{fmt::format("unknown placeholder '{{{}}}'", piece.text),
+      return TemplateProblem{fmt::format("has an unknown placeholder '{{{}}}'", piece.text),
                              fmt::format("known: {{{}}}", fmt::join(placeholders, "} {"))};
     }
     has_id = has_id || piece.text == "id";

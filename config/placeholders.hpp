@@ -23,7 +23,7 @@ struct WallClock {
 [[nodiscard]] WallClock wall_clock(std::chrono::system_clock::time_point moment,
                                    const std::string& timezone);
 
-/// What is wrong with a template ("unknown placeholder '{host}'"), or nothing. {id} and {ext} are
+/// What is wrong with a template ("has an unknown placeholder '{host}'"), or nothing. {id} and {ext} are
 /// required, "..", control characters and empty path components are refused.
 struct TemplateProblem {
   std::string message, hint;

@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -24,6 +25,12 @@ Location type_location(const config::Section& section) {
 
 void unknown_type(Diagnostics& diagnostics, const config::Section& section, std::string_view kind,
                   const std::vector<std::string_view>& known) {
+  if (section.type.empty()) return;  // a missing `type` has been reported
+  if (known.empty()) {
+    diagnostics.add(section.table.location, fmt::format("unknown {} type '{}'", kind, section.type),
+                    fmt::format("this version has no {}s", kind));
+    return;
+  }
   const auto nearest = config::nearest_name(section.type, known);
   diagnostics.add(type_location(section), fmt::format("unknown {} type '{}'", kind, section.type),
                   nearest ? fmt::format("did you mean '{}'?", *nearest)
@@ -51,6 +58,7 @@ auto LoadedJob::read(const Factory& factory, const config::Section& section, std
   auto made = factory(options);
   options.finish();
   resolved_.emplace_back(options.title(), options.resolved());
+  std::ranges::copy(options.environment_secrets(), std::back_inserter(spec_.environment_secrets));
   return made;
 }
 

@@ -1,4 +1,5 @@
-// stages/destinations/file.hpp — objects as files below a folder: a local disk, NFS, anything mounted.
+// stages/destinations/file.hpp — objects as files below a folder: a local disk, NFS, anything
+// mounted.
 #pragma once
 
 #include "stages/store.hpp"
@@ -16,8 +17,8 @@ struct FileSettings {
   bool fsync = true;           ///< false: a power cut may take what was reported as stored
 };
 
-/// How an object exists before its commit. Unnamed files vanish with the process, however it ends; file
-/// systems that have none (NFS, FAT) get a hidden name, which the journal knows.
+/// How an object exists before its commit. Unnamed files vanish with the process, however it ends;
+/// file systems that have none (NFS, FAT) get a hidden name, which the journal knows.
 enum class Temporary : std::uint8_t { unnamed_if_possible, named };
 
 /// The store of one destination.

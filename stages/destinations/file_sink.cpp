@@ -4,7 +4,9 @@
 #include "stages/destinations/file_tree.hpp"
 #include "stages/destinations/paced_writer.hpp"
 #include "stages/destinations/pending_file.hpp"
+#include "stages/support/posix_file.hpp"
 
+#include <climits>
 #include <fmt/format.h>
 
 #include <fcntl.h>
@@ -13,7 +15,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <climits>
 #include <optional>
 #include <utility>
 
@@ -78,8 +79,9 @@ class FileSink final : public BlockingSink {
     return file_error(Errc::destination, activity, path_, reason);
   }
   [[nodiscard]] Error already_exists() const {
-    return Error{Errc::destination, fmt::format("'{}' exists already", path_.native()),
-                 "Set on_exists = \"suffix\" or \"replace\", or use {time} in the object template."};
+    return Error{
+        Errc::destination, fmt::format("'{}' exists already", path_.native()),
+        "Set on_exists = \"suffix\" or \"replace\", or use {time} in the object template."};
   }
 
   const FileSettings settings_;
@@ -89,14 +91,14 @@ class FileSink final : public BlockingSink {
   const fs::path path_;
   PendingFile pending_;
 
-  Descriptor folder_;
+  UniqueFd folder_;
   std::vector<std::size_t> made_folders_;
   std::uint64_t bytes_ = 0;
   ino_t inode_ = 0;
 };
 
 void FileSink::check(StageContext& ctx) const {
-  const Descriptor nearest = open_nearest_folder(settings_.root, object_.folders);
+  const UniqueFd nearest = open_nearest_folder(settings_.root, object_.folders);
   check_writable(nearest.get());
   if (const auto folder = open_folder(settings_.root, object_.folders)) check_name(folder->get());
 
@@ -119,11 +121,11 @@ void FileSink::check_name(int folder) const {
 
 void FileSink::check_writable(int folder) const {
   if (temporary_ == Temporary::unnamed_if_possible) {
-    const Descriptor proof{::openat(folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600)};
+    const UniqueFd proof{::openat(folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600)};
     if (proof) return;
   }
-  // Without unnamed files a look at the modes has to do: preflight leaves nothing behind, not even if it
-  // is killed.
+  // Without unnamed files a look at the modes has to do: preflight leaves nothing behind, not even
+  // if it is killed.
   if (::faccessat(folder, ".", W_OK | X_OK, AT_EACCESS) != 0) throw unable_to("write", errno);
 }
 
@@ -168,13 +170,15 @@ Receipt FileSink::commit_blocking(StageContext& ctx) {
     verify();
   } catch (const Error& error) {
     // The runner does not abort after a failed commit.
-    const int reason = folder_ ? pending_.take_back(folder_.get()) : 0;
-    std::optional<Error> left = clean_up();
-    if (reason != 0) left = unable_to("take back", reason);
-    if (left) throw error.within(left->what());
+    if (const int reason = pending_.take_back(folder_.get())) {
+      // The hidden name may now be the old object's: removing it is not for us to decide.
+      throw error.within(unable_to("take back", reason).what());
+    }
+    if (const std::optional<Error> left = clean_up()) throw error.within(left->what());
     throw;
   }
-  // From here on it is stored; what it replaced may lie about under its hidden name until the next sweep.
+  // From here on it is stored; what it replaced may lie about under its hidden name until the next
+  // sweep.
   if (const std::optional<Error> left = clean_up()) ctx.warn(left->what());
   return Receipt{.location = path_.native(), .bytes = bytes_, .etag = {}};
 }
@@ -187,14 +191,13 @@ void FileSink::publish() {
     if (reason != ENOENT || attempt == max_attempts) throw unable_to("name", reason);
     folder_ = make_folders(settings_.root, object_.folders, settings_.fsync, made_folders_);
   }
-  made_folders_.clear();  // they hold something now
   if (const int reason = settings_.fsync ? sync_folder(folder_.get()) : 0) {
     throw unable_to("sync the folder of", reason);
   }
 }
 
-/// What has the name now is what was written. Numbers of inodes are no proof where there are none (FAT, some
-/// FUSE file systems), which have no unnamed files either.
+/// What has the name now is what was written. Numbers of inodes are no proof where there are none
+/// (FAT, some FUSE file systems), which have no unnamed files either.
 void FileSink::verify() const {
   struct stat facts {};
   if (::fstatat(folder_.get(), object_.leaf.c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0) {
@@ -211,11 +214,15 @@ void FileSink::abort_blocking(StageContext&) {
   if (const std::optional<Error> left = clean_up()) throw Error{*left};
 }
 
-/// Removes what is not the object: the hidden name, folders that nobody needs. Returns what remains.
+/// Removes what is not the object: the hidden name, folders that are empty. Returns what went
+/// wrong, because that must not hide why it was called, nor make a stored object a failure.
 std::optional<Error> FileSink::clean_up() {
   std::optional<Error> left;
-  if (folder_) {
-    if (const int reason = pending_.drop_part(folder_.get())) left = unable_to("remove the part file of", reason);
+  try {
+    const int reason = folder_ ? pending_.drop_part(folder_.get()) : 0;
+    if (reason != 0) left = unable_to("remove the part file of", reason);
+  } catch (const Error& error) {
+    left = error;  // of the journal
   }
   [[maybe_unused]] const int closed = pending_.finish();  // synced before, or not wanted
   remove_made_folders(settings_.root, object_.folders, made_folders_);

@@ -4,8 +4,8 @@
 //   commit   give it its name, fsync the folder, look at what is there now
 //   abort    let go of it; remove the part file and the folders that were made for it
 //
-// An object that is to be replaced changes places with the new one (RENAME_EXCHANGE) and is removed only
-// when that is durable: a run that fails on the way leaves the old one where it was.
+// An object that is to be replaced changes places with the new one (RENAME_EXCHANGE) and is removed
+// only when that is durable: a run that fails on the way leaves the old one where it was.
 #pragma once
 
 #include "stages/destinations/file.hpp"

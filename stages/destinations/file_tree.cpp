@@ -1,5 +1,7 @@
 #include "stages/destinations/file_tree.hpp"
 
+#include "stages/support/posix_file.hpp"
+
 #include <fmt/format.h>
 
 #include <dirent.h>
@@ -23,7 +25,8 @@ constexpr std::string_view part_ending = ".part";
 constexpr int max_attempts = 8;
 
 [[noreturn]] void refuse_name(std::string_view object, std::string_view why) {
-  throw Error{Errc::destination, fmt::format("unable to use '{}' as an object's name: {}", object, why),
+  throw Error{Errc::destination,
+              fmt::format("unable to use '{}' as an object's name: {}", object, why),
               "Change the job's object template."};
 }
 
@@ -41,27 +44,29 @@ fs::path path_of(const fs::path& root, const std::vector<std::string>& folders, 
 }
 
 Error unable_to_enter(const fs::path& folder, int reason) {
-  if (reason != ELOOP && reason != ENOTDIR) return file_error(Errc::destination, "open", folder, reason);
-  return Error{Errc::destination, fmt::format("unable to open '{}': not a folder", folder.native()),
-               "Below a destination's path links are not followed; let the path itself lead there."};
+  if (reason != ELOOP && reason != ENOTDIR)
+    return file_error(Errc::destination, "open", folder, reason);
+  return Error{
+      Errc::destination, fmt::format("unable to open '{}': not a folder", folder.native()),
+      "Below a destination's path links are not followed; let the path itself lead there."};
 }
 
 /// One step down. Empty: there is nothing of that name.
-std::optional<Descriptor> step_into(int parent, const std::string& name, const fs::path& full) {
-  Descriptor next{::openat(parent, name.c_str(), folder_flags | O_NOFOLLOW)};
+std::optional<UniqueFd> step_into(int parent, const std::string& name, const fs::path& full) {
+  UniqueFd next{::openat(parent, name.c_str(), folder_flags | O_NOFOLLOW)};
   if (next) return next;
   if (errno == ENOENT) return std::nullopt;
   throw unable_to_enter(full, errno);
 }
 
 /// Empty: a folder that we stood in was removed meanwhile.
-std::optional<Descriptor> try_make_folders(const fs::path& root,
-                                           const std::vector<std::string>& folders, bool durable,
-                                           std::vector<std::size_t>& made) {
-  Descriptor current = open_root(root);
+std::optional<UniqueFd> try_make_folders(const fs::path& root,
+                                         const std::vector<std::string>& folders, bool durable,
+                                         std::vector<std::size_t>& made) {
+  UniqueFd current = open_root(root);
   for (std::size_t depth = 0; depth < folders.size(); ++depth) {
     const fs::path full = path_of(root, folders, depth + 1);
-    std::optional<Descriptor> next = step_into(current.get(), folders[depth], full);
+    std::optional<UniqueFd> next = step_into(current.get(), folders[depth], full);
     if (!next) {
       if (::mkdirat(current.get(), folders[depth].c_str(), 0700) == 0) {
         made.push_back(depth);
@@ -82,8 +87,8 @@ std::optional<Descriptor> try_make_folders(const fs::path& root,
 }
 
 ObjectInfo info_of(std::string name, const struct stat& facts) {
-  const auto modified = std::chrono::seconds{facts.st_mtim.tv_sec} +
-                        std::chrono::nanoseconds{facts.st_mtim.tv_nsec};
+  const auto modified =
+      std::chrono::seconds{facts.st_mtim.tv_sec} + std::chrono::nanoseconds{facts.st_mtim.tv_nsec};
   ObjectInfo info;
   info.name = std::move(name);
   info.bytes = static_cast<std::uint64_t>(facts.st_size);
@@ -97,7 +102,7 @@ struct CloseFolder {
 };
 
 /// `path` is the folder's name with a '/' at its end, or empty for the root.
-void list_folder(const fs::path& root, Descriptor folder, const std::string& path,
+void list_folder(const fs::path& root, UniqueFd folder, const std::string& path,
                  std::string_view prefix, std::vector<ObjectInfo>& found) {
   const std::unique_ptr<DIR, CloseFolder> stream{::fdopendir(folder.get())};
   if (!stream) throw file_error(Errc::destination, "read", root / path, errno);
@@ -105,7 +110,8 @@ void list_folder(const fs::path& root, Descriptor folder, const std::string& pat
   for (;;) {
     errno = 0;
     const dirent* entry = ::readdir(stream.get());
-    if (entry == nullptr && errno != 0) throw file_error(Errc::destination, "read", root / path, errno);
+    if (entry == nullptr && errno != 0)
+      throw file_error(Errc::destination, "read", root / path, errno);
     if (entry == nullptr) return;
     const std::string leaf{static_cast<const char*>(entry->d_name)};
     if (leaf == "." || leaf == "..") continue;
@@ -120,7 +126,7 @@ void list_folder(const fs::path& root, Descriptor folder, const std::string& pat
       name += '/';
       const bool leads_there = name.starts_with(prefix) || prefix.starts_with(name);
       if (!leads_there) continue;
-      std::optional<Descriptor> next = step_into(fd, leaf, root / path / leaf);
+      std::optional<UniqueFd> next = step_into(fd, leaf, root / path / leaf);
       if (next) list_folder(root, std::move(*next), name, prefix, found);
     } else if (S_ISREG(facts.st_mode) && !is_part_name(leaf) && name.starts_with(prefix)) {
       found.push_back(info_of(std::move(name), facts));
@@ -155,7 +161,8 @@ std::string part_name(std::string_view leaf, std::string_view run_id) {
 }
 
 bool is_part_name(std::string_view leaf) noexcept {
-  return leaf.starts_with('.') && leaf.ends_with(part_ending) && leaf.size() > part_ending.size() + 1;
+  return leaf.starts_with('.') && leaf.ends_with(part_ending) &&
+         leaf.size() > part_ending.size() + 1;
 }
 
 bool is_part_name_of(std::string_view leaf, std::string_view run_id) noexcept {
@@ -165,27 +172,26 @@ bool is_part_name_of(std::string_view leaf, std::string_view run_id) noexcept {
          leaf[leaf.size() - run_id.size() - 1] == '.';
 }
 
-Descriptor open_root(const fs::path& root) {
-  Descriptor folder{::open(root.c_str(), folder_flags)};
+UniqueFd open_root(const fs::path& root) {
+  UniqueFd folder{::open(root.c_str(), folder_flags)};
   if (folder) return folder;
   if (errno != ENOENT) throw file_error(Errc::destination, "open", root, errno);
   throw Error{Errc::destination, fmt::format("unable to open '{}': no such folder", root.native()),
               "Create it, or mount it: a missing folder may be a disk that is not mounted."};
 }
 
-std::optional<Descriptor> open_folder(const fs::path& root,
-                                      const std::vector<std::string>& folders) {
-  std::optional<Descriptor> current = open_root(root);
+std::optional<UniqueFd> open_folder(const fs::path& root, const std::vector<std::string>& folders) {
+  std::optional<UniqueFd> current = open_root(root);
   for (std::size_t depth = 0; current && depth < folders.size(); ++depth) {
     current = step_into(current->get(), folders[depth], path_of(root, folders, depth + 1));
   }
   return current;
 }
 
-Descriptor open_nearest_folder(const fs::path& root, const std::vector<std::string>& folders) {
-  Descriptor current = open_root(root);
+UniqueFd open_nearest_folder(const fs::path& root, const std::vector<std::string>& folders) {
+  UniqueFd current = open_root(root);
   for (std::size_t depth = 0; depth < folders.size(); ++depth) {
-    std::optional<Descriptor> next =
+    std::optional<UniqueFd> next =
         step_into(current.get(), folders[depth], path_of(root, folders, depth + 1));
     if (!next) break;
     current = std::move(*next);
@@ -193,10 +199,10 @@ Descriptor open_nearest_folder(const fs::path& root, const std::vector<std::stri
   return current;
 }
 
-Descriptor make_folders(const fs::path& root, const std::vector<std::string>& folders, bool durable,
-                        std::vector<std::size_t>& made) {
+UniqueFd make_folders(const fs::path& root, const std::vector<std::string>& folders, bool durable,
+                      std::vector<std::size_t>& made) {
   for (int attempt = 1; attempt <= max_attempts; ++attempt) {
-    if (std::optional<Descriptor> folder = try_make_folders(root, folders, durable, made)) {
+    if (std::optional<UniqueFd> folder = try_make_folders(root, folders, durable, made)) {
       return std::move(*folder);
     }
   }
@@ -207,11 +213,12 @@ void remove_made_folders(const fs::path& root, const std::vector<std::string>& f
                          std::vector<std::size_t>& made) noexcept {
   std::ranges::sort(made, std::greater{});
   for (const std::size_t depth : made) {
-    Descriptor parent{::open(root.c_str(), folder_flags)};
+    UniqueFd parent{::open(root.c_str(), folder_flags)};
     for (std::size_t i = 0; parent && i < depth; ++i) {
-      parent = Descriptor{::openat(parent.get(), folders[i].c_str(), folder_flags | O_NOFOLLOW)};
+      parent = UniqueFd{::openat(parent.get(), folders[i].c_str(), folder_flags | O_NOFOLLOW)};
     }
-    // Not empty, or gone: then it has become somebody else's. An empty folder is no harm either way.
+    // Not empty, or gone: then it has become somebody else's. An empty folder is no harm either
+    // way.
     if (parent) ::unlinkat(parent.get(), folders[depth].c_str(), AT_REMOVEDIR);
   }
   made.clear();
@@ -219,7 +226,7 @@ void remove_made_folders(const fs::path& root, const std::vector<std::string>& f
 
 std::optional<ObjectInfo> file_info(const fs::path& root, const std::string& object) {
   const ObjectPath path = split_object_name(object);
-  const std::optional<Descriptor> folder = open_folder(root, path.folders);
+  const std::optional<UniqueFd> folder = open_folder(root, path.folders);
   if (!folder) return std::nullopt;
   struct stat facts {};
   if (::fstatat(folder->get(), path.leaf.c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0) {

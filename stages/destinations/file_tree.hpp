@@ -1,12 +1,13 @@
-// stages/destinations/file_tree.hpp — objects as files below one folder: names, folders, what is there.
+// stages/destinations/file_tree.hpp — objects as files below one folder: names, folders, what is
+// there.
 //
-// Everything below the store's folder is reached folder by folder, without following links: whoever may
-// write there cannot lead a backup that runs as root somewhere else. The store's folder itself may be a
-// link. Names ".NAME.RUN.part" are files under way; they are no objects.
+// Everything below the store's folder is reached folder by folder, without following links: whoever
+// may write there cannot lead a backup that runs as root somewhere else. The store's folder itself
+// may be a link. Names ".NAME.RUN.part" are files under way; they are no objects.
 #pragma once
 
 #include "stages/store.hpp"
-#include "stages/support/posix_file.hpp"
+#include "stages/support/unique_fd.hpp"
 
 #include <filesystem>
 #include <optional>
@@ -22,8 +23,8 @@ struct ObjectPath {
   std::string leaf;
 };
 
-/// Splits an object's name. Throws Errc::destination for one that is absolute, leaves the store ("..") or
-/// has empty or unprintable parts, and for one that would be taken for a file under way.
+/// Splits an object's name. Throws Errc::destination for one that is absolute, leaves the store
+/// ("..") or has empty or unprintable parts, and for one that would be taken for a file under way.
 [[nodiscard]] ObjectPath split_object_name(std::string_view object);
 
 /// ".etc.tar.RUN.part", the name of an object under way.
@@ -32,22 +33,24 @@ struct ObjectPath {
 /// … of this very run.
 [[nodiscard]] bool is_part_name_of(std::string_view leaf, std::string_view run_id) noexcept;
 
-/// The store's folder. Throws Errc::destination when it is missing: making it could fill the wrong disk.
-[[nodiscard]] Descriptor open_root(const std::filesystem::path& root);
+/// The store's folder. Throws Errc::destination when it is missing: making it could fill the wrong
+/// disk.
+[[nodiscard]] UniqueFd open_root(const std::filesystem::path& root);
 
 /// A folder below `root`. Empty: it does not exist. Throws Errc::destination.
-[[nodiscard]] std::optional<Descriptor> open_folder(const std::filesystem::path& root,
-                                                    const std::vector<std::string>& folders);
+[[nodiscard]] std::optional<UniqueFd> open_folder(const std::filesystem::path& root,
+                                                  const std::vector<std::string>& folders);
 
-/// The deepest folder on the way to `folders` that exists, at least the root. Throws Errc::destination.
-[[nodiscard]] Descriptor open_nearest_folder(const std::filesystem::path& root,
-                                             const std::vector<std::string>& folders);
+/// The deepest folder on the way to `folders` that exists, at least the root. Throws
+/// Errc::destination.
+[[nodiscard]] UniqueFd open_nearest_folder(const std::filesystem::path& root,
+                                           const std::vector<std::string>& folders);
 
-/// The same folder, made where it is missing: mode 0700, durable if asked. `made` gets the depths of those
-/// that were made here. Throws Errc::destination.
-[[nodiscard]] Descriptor make_folders(const std::filesystem::path& root,
-                                      const std::vector<std::string>& folders, bool durable,
-                                      std::vector<std::size_t>& made);
+/// The same folder, made where it is missing: mode 0700, durable if asked. `made` gets the depths
+/// of those that were made here. Throws Errc::destination.
+[[nodiscard]] UniqueFd make_folders(const std::filesystem::path& root,
+                                    const std::vector<std::string>& folders, bool durable,
+                                    std::vector<std::size_t>& made);
 
 /// Removes the folders that make_folders() made, as far as they are empty; others stay.
 void remove_made_folders(const std::filesystem::path& root, const std::vector<std::string>& folders,

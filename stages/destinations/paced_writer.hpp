@@ -1,9 +1,9 @@
 // stages/destinations/paced_writer.hpp — writes a file so that its fsync at the end is short.
 //
-// Left alone, the kernel collects gigabytes of unwritten pages, and the fsync after hours of dumping takes
-// minutes in which nobody can be cancelled. So the disk is kept busy all along: one window is on its way to
-// it while the next one is filled, and what it has is dropped from the page cache, which belongs to the
-// services of this machine and not to their backup.
+// Left alone, the kernel collects gigabytes of unwritten pages, and the fsync after hours of
+// dumping takes minutes in which nobody can be cancelled. So the disk is kept busy all along: one
+// window is on its way to it while the next one is filled, and what it has is dropped from the page
+// cache, which belongs to the services of this machine and not to their backup.
 #pragma once
 
 #include <cstddef>
@@ -20,8 +20,8 @@ class PacedWriter {
   /// Without `durable` it just writes.
   PacedWriter(int fd, bool durable) noexcept : fd_{fd}, durable_{durable} {}
 
-  /// Writes all of it. Returns 0 or an errno value; it may be that of an earlier write, whose pages the
-  /// disk refused. Waits for the disk.
+  /// Writes all of it. Returns 0 or an errno value; it may be that of an earlier write, whose pages
+  /// the disk refused. Waits for the disk.
   [[nodiscard]] int write(std::span<const std::byte> bytes) noexcept;
   [[nodiscard]] std::uint64_t bytes() const noexcept { return written_; }
 

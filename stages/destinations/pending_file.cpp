@@ -16,11 +16,14 @@ namespace bp::stages {
 namespace {
 
 /// The way in which an unprivileged process can name an unnamed file.
-std::string proc_name(int fd) { return fmt::format("/proc/self/fd/{}", fd); }
+std::string proc_name(int fd) {
+  return fmt::format("/proc/self/fd/{}", fd);
+}
 
-/// A file that could not be named later; not if the file system or the machine (no /proc) cannot do it.
-Descriptor open_unnamed(int folder) {
-  Descriptor file{::openat(folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600)};
+/// A file that could not be named later; not if the file system or the machine (no /proc) cannot do
+/// it.
+UniqueFd open_unnamed(int folder) {
+  UniqueFd file{::openat(folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600)};
   if (file && ::access(proc_name(file.get()).c_str(), F_OK) != 0) return {};
   return file;
 }
@@ -30,7 +33,8 @@ bool is_unsupported(int reason) noexcept {
          reason == EMLINK;
 }
 
-int rename_with(int folder, const std::string& from, const std::string& to, unsigned flags) noexcept {
+int rename_with(int folder, const std::string& from, const std::string& to,
+                unsigned flags) noexcept {
   return ::renameat2(folder, from.c_str(), folder, to.c_str(), flags) == 0 ? 0 : errno;
 }
 
@@ -41,8 +45,8 @@ int PendingFile::open(int folder, Temporary temporary) {
   unnamed_ = static_cast<bool>(file_);
   if (unnamed_) return 0;
   announce_part();
-  file_ = Descriptor{::openat(folder, names_.part.c_str(),
-                              O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)};
+  file_ = UniqueFd{::openat(folder, names_.part.c_str(),
+                            O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)};
   if (file_) return 0;
   const int reason = errno;
   if (reason == EEXIST) has_part_ = false;  // not ours to remove
@@ -70,7 +74,7 @@ int PendingFile::publish(int folder, bool replace) {
   struct stat old {};
   if (::fstatat(folder, names_.leaf.c_str(), &old, AT_SYMLINK_NOFOLLOW) != 0) return errno;
   if (!S_ISREG(old.st_mode)) return EEXIST;
-  if (unnamed_) {
+  if (unnamed_ && !has_part_) {
     announce_part();
     reason = link_unnamed(folder, names_.part);
     if (reason == EEXIST) has_part_ = false;
@@ -87,15 +91,19 @@ int PendingFile::link_unnamed(int folder, const std::string& name) const noexcep
 
 int PendingFile::rename_part(int folder) noexcept {
   int reason = rename_with(folder, names_.part, names_.leaf, RENAME_NOREPLACE);
+  if (reason == 0) has_part_ = false;
   if (!is_unsupported(reason)) return reason;
   // The next best thing that does not overwrite: two names for a moment.
   if (::linkat(folder, names_.part.c_str(), folder, names_.leaf.c_str(), 0) == 0) return 0;
   reason = errno;
   if (!is_unsupported(reason)) return reason;
-  // Neither (some FUSE file systems): a look, and a moment in which a stranger could create the name.
+  // Neither (some FUSE file systems): a look, and a moment in which a stranger could create the
+  // name.
   struct stat taken {};
   if (::fstatat(folder, names_.leaf.c_str(), &taken, AT_SYMLINK_NOFOLLOW) == 0) return EEXIST;
-  return rename_with(folder, names_.part, names_.leaf, 0);
+  reason = rename_with(folder, names_.part, names_.leaf, 0);
+  if (reason == 0) has_part_ = false;
+  return reason;
 }
 
 int PendingFile::swap_part(int folder) noexcept {
@@ -109,7 +117,9 @@ int PendingFile::swap_part(int folder) noexcept {
 
 int PendingFile::take_back(int folder) noexcept {
   const Shown shown = std::exchange(shown_, Shown::no);
-  if (shown == Shown::swapped) return rename_with(folder, names_.part, names_.leaf, RENAME_EXCHANGE);
+  if (shown == Shown::swapped) {
+    return rename_with(folder, names_.part, names_.leaf, RENAME_EXCHANGE);
+  }
   if (shown != Shown::fresh) return 0;
   return ::unlinkat(folder, names_.leaf.c_str(), 0) == 0 || errno == ENOENT ? 0 : errno;
 }

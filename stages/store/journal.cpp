@@ -2,6 +2,7 @@
 
 #include "engine/error.hpp"
 #include "stages/support/posix_file.hpp"
+#include "stages/support/unique_fd.hpp"
 #include "stages/support/utc_time.hpp"
 
 #include <fmt/format.h>
@@ -121,7 +122,8 @@ Past read_past(std::string_view text) {
 }  // namespace
 
 struct Journal::State {
-  State(std::filesystem::path path, std::string run) : file{std::move(path)}, run_id{std::move(run)} {}
+  State(std::filesystem::path path, std::string run)
+      : file{std::move(path)}, run_id{std::move(run)} {}
 
   const std::filesystem::path file;
   const std::string run_id;
@@ -129,7 +131,7 @@ struct Journal::State {
   Entries open;
   std::uint64_t next_id = 1;
   std::vector<std::string> damaged;
-  Descriptor out;
+  UniqueFd out;
   std::uint64_t length = 0;
   std::optional<Error> broken;  ///< after a failed fsync nobody knows what the disk holds
 
@@ -138,7 +140,7 @@ struct Journal::State {
     std::string text = next_line(next_id);
     for (const auto& [id, entry] : open) text += begin_line(entry);
     replace_file(file, text);
-    out = Descriptor{::open(file.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC)};
+    out = UniqueFd{::open(file.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC)};
     if (!out) {
       broken = file_error(Errc::internal, "open", file, errno);
       throw Error{*broken};

@@ -1,8 +1,9 @@
-// stages/store/journal.hpp — what a run may leave behind if the machine dies: written before it exists.
+// stages/store/journal.hpp — what a run may leave behind if the machine dies: written before it
+// exists.
 //
-// One append-only file per job in the state directory, one line of JSON per event, fsynced: "begin" before
-// each external create call, "end" when the thing is committed or gone. What has a begin and no end is
-// swept by the next run. No payload, no secrets.
+// One append-only file per job in the state directory, one line of JSON per event, fsynced: "begin"
+// before each external create call, "end" when the thing is committed or gone. What has a begin and
+// no end is swept by the next run. No payload, no secrets.
 #pragma once
 
 #include <cstdint>
@@ -22,12 +23,13 @@ struct JournalEntry {
   std::string locator;  ///< path, key, identifier
 };
 
-/// Any thread. Throws Errc::internal when a line cannot be made durable: then nothing may be created.
+/// Any thread. Throws Errc::internal when a line cannot be made durable: then nothing may be
+/// created.
 class Journal {
  public:
-  /// Opens or makes the file; keeps only what is still open of an old one (a torn last line is dropped).
-  /// Of a damaged one it keeps what makes sense and leaves a copy beside it, FILE.damaged-TIME: a bad disk
-  /// block must not stop backups for ever.
+  /// Opens or makes the file; keeps only what is still open of an old one (a torn last line is
+  /// dropped). Of a damaged one it keeps what makes sense and leaves a copy beside it,
+  /// FILE.damaged-TIME: a bad disk block must not stop backups for ever.
   Journal(std::filesystem::path file, std::string run_id);
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
@@ -39,7 +41,8 @@ class Journal {
   void end(std::uint64_t id);
   /// What earlier runs (and this one) began and did not end.
   [[nodiscard]] std::vector<JournalEntry> open_entries() const;
-  /// Lines of the old file that made no sense, for a warning: what they announced may be left behind.
+  /// Lines of the old file that made no sense, for a warning: what they announced may be left
+  /// behind.
   [[nodiscard]] std::vector<std::string> damaged_lines() const;
 
  private:

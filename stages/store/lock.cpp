@@ -1,5 +1,6 @@
 #include "stages/store/lock.hpp"
 
+#include "stages/support/posix_file.hpp"
 #include "stages/support/utc_time.hpp"
 
 #include <fmt/format.h>
@@ -19,10 +20,11 @@ namespace {
 
 constexpr std::size_t max_lock_bytes = 4096;
 
-/// False after somebody removed or replaced the file: then the lock is one on a file that nobody else
-/// will ever look at.
+/// False after somebody removed or replaced the file: then the lock is one on a file that nobody
+/// else will ever look at.
 bool still_has_the_name(int fd, const std::filesystem::path& file) {
-  struct stat ours {}, named {};
+  struct stat ours {
+  }, named{};
   if (::fstat(fd, &ours) != 0 || ::stat(file.c_str(), &named) != 0) return false;
   return ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
 }
@@ -44,7 +46,7 @@ std::string LockHolder::message() const {
 bool JobLock::try_lock(const std::string& run_id) {
   if (held()) return true;
   for (;;) {
-    Descriptor file{::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)};
+    UniqueFd file{::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)};
     if (!file) throw file_error(Errc::internal, "open", file_, errno);
     if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
       if (errno == EWOULDBLOCK) return false;
@@ -53,8 +55,8 @@ bool JobLock::try_lock(const std::string& run_id) {
     }
     if (!still_has_the_name(file.get(), file_)) continue;
 
-    const std::string text = fmt::format("{} {} {}\n", ::getpid(),
-                                         utc_text(std::chrono::system_clock::now()), run_id);
+    const std::string text =
+        fmt::format("{} {} {}\n", ::getpid(), utc_text(std::chrono::system_clock::now()), run_id);
     if (::ftruncate(file.get(), 0) != 0) throw file_error(Errc::internal, "write", file_, errno);
     if (const int reason = write_all(file.get(), std::as_bytes(std::span{text}))) {
       throw file_error(Errc::internal, "write", file_, reason);

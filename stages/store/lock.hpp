@@ -1,11 +1,11 @@
 // stages/store/lock.hpp — one run of a job at a time.
 //
-// The lock is the kernel's (flock), so it ends with the process that holds it, however that ends; there are
-// no stale locks. What the file says is for people only. The descriptor closes on exec; a process that is
-// forked without exec must close it, or the lock outlives us.
+// The lock is the kernel's (flock), so it ends with the process that holds it, however that ends;
+// there are no stale locks. What the file says is for people only. The descriptor closes on exec; a
+// process that is forked without exec must close it, or the lock outlives us.
 #pragma once
 
-#include "stages/support/posix_file.hpp"
+#include "stages/support/unique_fd.hpp"
 
 #include <filesystem>
 #include <string>
@@ -36,7 +36,7 @@ class JobLock {
 
  private:
   std::filesystem::path file_;
-  Descriptor locked_;
+  UniqueFd locked_;
 };
 
 }  // namespace bp::stages

@@ -29,8 +29,7 @@ Json source_json(const ManifestInput& input) {
 Json filters_json(const std::vector<ManifestFilter>& filters) {
   Json json = Json::array();
   for (const ManifestFilter& filter : filters) {
-    json.push_back(
-        {{"name", filter.name}, {"type", filter.type}, {"extension", filter.extension}});
+    json.push_back({{"name", filter.name}, {"type", filter.type}, {"extension", filter.extension}});
   }
   return json;
 }
@@ -86,7 +85,9 @@ std::string manifest_json(const ManifestInput& input) {
   return manifest.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 
-std::string manifest_name(std::string_view object) { return std::string{object} += suffix; }
+std::string manifest_name(std::string_view object) {
+  return std::string{object} += suffix;
+}
 
 bool is_manifest_name(std::string_view object) noexcept {
   return object.size() > suffix.size() && object.ends_with(suffix);

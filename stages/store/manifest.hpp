@@ -1,8 +1,8 @@
 // stages/store/manifest.hpp — what is known about a stored object, as JSON beside it.
 //
-// A manifest is data: it says what to expect, never what to run. Restoring takes its filters from the job
-// file; a manifest lets `verify` compare sizes and digests, and tells a person without the job file which
-// filters to undo. docs/manifest.schema.json describes format 1. Holds no secrets.
+// A manifest is data: it says what to expect, never what to run. Restoring takes its filters from
+// the job file; a manifest lets `verify` compare sizes and digests, and tells a person without the
+// job file which filters to undo. docs/manifest.schema.json describes format 1. Holds no secrets.
 #pragma once
 
 #include "engine/report.hpp"
@@ -35,7 +35,8 @@ struct ManifestExit {
   int status = 0;
 };
 
-/// Everything that goes into a manifest, as plain values; the caller leaves out what must not be told.
+/// Everything that goes into a manifest, as plain values; the caller leaves out what must not be
+/// told.
 struct ManifestInput {
   std::string run_id, job, hostname, tool_version;
   std::string source_id, source_name, source_type;
@@ -51,8 +52,8 @@ struct ManifestInput {
   std::vector<Warning> warnings;
 };
 
-/// The manifest as JSON text. The same input gives the same bytes; text that is not UTF-8 (file names in
-/// warnings) is replaced.
+/// The manifest as JSON text. The same input gives the same bytes; text that is not UTF-8 (file
+/// names in warnings) is replaced.
 [[nodiscard]] std::string manifest_json(const ManifestInput& input);
 
 /// "h/2026-11-23/etc.tar.gz.manifest.json".

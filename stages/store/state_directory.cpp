@@ -58,7 +58,8 @@ std::string make_folders(const fs::path& folder) {
   std::string reason;
   for (const fs::path& part : folder) {
     made /= part;
-    // Above our own there are folders that cannot be made and need not be: only the last answer counts.
+    // Above our own there are folders that cannot be made and need not be: only the last answer
+    // counts.
     reason = make_folder(made);
   }
   return reason;

@@ -1,7 +1,8 @@
-// stages/store/state_directory.hpp — where a job keeps what it must remember: lock, journal, history.
+// stages/store/state_directory.hpp — where a job keeps what it must remember: lock, journal,
+// history.
 //
-// One folder per job, 0700, named after the job and the real path of its file, so that two jobs of one name
-// do not share a lock. Holds no payload and no secrets.
+// One folder per job, 0700, named after the job and the real path of its file, so that two jobs of
+// one name do not share a lock. Holds no payload and no secrets.
 #pragma once
 
 #include <filesystem>
@@ -24,9 +25,10 @@ struct StateFolder {
   std::string reason;                         ///< without a path: what was tried, for a warning
 };
 
-/// Finds or makes the folder of a job below the first of these that can be used: $STATE_DIRECTORY (and then
-/// no other, because somebody decided it), `system_folder`, $XDG_STATE_HOME/backup-pipe,
-/// ~/.local/state/backup-pipe. `job_file` is a real path. Any thread; waits for the disk, throws nothing.
+/// Finds or makes the folder of a job below the first of these that can be used: $STATE_DIRECTORY
+/// (and then no other, because somebody decided it), `system_folder`, $XDG_STATE_HOME/backup-pipe,
+/// ~/.local/state/backup-pipe. `job_file` is a real path. Any thread; waits for the disk, throws
+/// nothing.
 [[nodiscard]] StateFolder job_state_folder(
     std::string_view job, const std::filesystem::path& job_file, const Environment& environment,
     const std::filesystem::path& system_folder = "/var/lib/backup-pipe");

@@ -48,6 +48,11 @@ std::optional<ChildLimits::Moment> ChildLimits::next_check(Moment now) const {
   return next;
 }
 
+Error ChildLimits::output_held() const {
+  return {Errc::source, fmt::format("'{}' exited but something still holds its output open", name_),
+          "It left a process behind; run that one with its output sent elsewhere."};
+}
+
 std::optional<Error> ChildLimits::overdue(Moment now) const {
   if (total_ && !ended && now >= started_ + *total_) {
     return Error{Errc::timeout, fmt::format("'{}' did not end within {}", name_, text_of(*total_)),
@@ -65,9 +70,7 @@ std::optional<Error> ChildLimits::overdue(Moment now) const {
   }
   const auto held = output_held_since();
   if (held && now >= *held + held_output_limit) {
-    return Error{Errc::source,
-                 fmt::format("'{}' exited but something still holds its output open", name_),
-                 "It left a process behind; run that one with its output sent elsewhere."};
+    return output_held();
   }
   return std::nullopt;
 }

@@ -33,6 +33,8 @@ class ChildLimits {
   /// Errc::timeout for a passed limit, Errc::source when somebody else keeps a dead child's output
   /// open.
   [[nodiscard]] std::optional<Error> overdue(Moment now) const;
+  /// The Errc::source of the latter.
+  [[nodiscard]] Error output_held() const;
 
  private:
   [[nodiscard]] std::optional<Moment> idle_since() const;

@@ -162,6 +162,12 @@ void ChildProcess::State::throw_interruption() const {
   throw boost::system::system_error{asio::error::operation_aborted};
 }
 
+void ChildProcess::State::note_read(std::size_t count) {
+  if (!limits.ended) return;
+  read_since_end += count;
+  if (read_since_end > static_cast<std::size_t>(pipe_bytes)) throw limits.output_held();
+}
+
 ExitStatus ChildProcess::State::collect() {
   const std::optional<ChildEnd> end = collect_child(pid);
   if (!end) throw Error{Errc::internal, fmt::format("'{}' has ended and still runs", name)};

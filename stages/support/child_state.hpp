@@ -22,6 +22,8 @@ struct ChildProcess::State : std::enable_shared_from_this<State> {
   void launch(const ChildOptions& options);
   /// Throws what cut a wait short: a limit, or else the cancellation of the caller.
   [[noreturn]] void throw_interruption() const;
+  /// Throws when more has come since its end than a pipe can hold: somebody else is writing.
+  void note_read(std::size_t count);
   /// After its end: reaps it.
   ExitStatus collect();
   /// Ends everything that waits for it, and gives it to the Reaper if it has not been collected.
@@ -48,6 +50,7 @@ struct ChildProcess::State : std::enable_shared_from_this<State> {
   asio::steady_timer check_timer, end_bell, stderr_bell;
   TailBuffer stderr_tail{std::size_t{64} << 10};
   bool stderr_ended = false;
+  std::size_t read_since_end = 0;
   std::chrono::steady_clock::time_point last_activity = std::chrono::steady_clock::now();
 
  private:

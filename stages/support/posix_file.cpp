@@ -1,5 +1,7 @@
 #include "stages/support/posix_file.hpp"
 
+#include "stages/support/unique_fd.hpp"
+
 #include <fmt/format.h>
 
 #include <fcntl.h>
@@ -9,7 +11,6 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
-#include <utility>
 
 namespace bp::stages {
 
@@ -17,14 +18,21 @@ namespace {
 
 std::string hint_for(int errno_value) {
   switch (errno_value) {
-    case ENOSPC: return "Free some space there, or let retention remove old backups earlier.";
-    case EDQUOT: return "The quota of the user that backup-pipe runs as is used up.";
-    case EROFS: return "It is mounted read-only; look into the kernel log for disk errors.";
+    case ENOSPC:
+      return "Free some space there, or let retention remove old backups earlier.";
+    case EDQUOT:
+      return "The quota of the user that backup-pipe runs as is used up.";
+    case EROFS:
+      return "It is mounted read-only; look into the kernel log for disk errors.";
     case EACCES:
-    case EPERM: return "Check its owner and mode, and the user that backup-pipe runs as.";
-    case EIO: return "Look into the kernel log: the disk or the network file system has failed.";
-    case ENAMETOOLONG: return "Shorten the object template or the names of the sources.";
-    default: return {};
+    case EPERM:
+      return "Check its owner and mode, and the user that backup-pipe runs as.";
+    case EIO:
+      return "Look into the kernel log: the disk or the network file system has failed.";
+    case ENAMETOOLONG:
+      return "Shorten the object template or the names of the sources.";
+    default:
+      return {};
   }
 }
 
@@ -43,25 +51,12 @@ std::string read_all(int fd, const std::filesystem::path& path, std::size_t max_
 
 }  // namespace
 
-Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
-  if (this != &other) {
-    reset();
-    fd_ = other.release();
-  }
-  return *this;
-}
-
-int Descriptor::release() noexcept { return std::exchange(fd_, -1); }
-
-void Descriptor::reset() noexcept {
-  if (fd_ >= 0) ::close(std::exchange(fd_, -1));
-}
-
 Error file_error(Errc code, std::string_view activity, const std::filesystem::path& path,
                  int errno_value) {
-  return Error{code,
-               fmt::format("unable to {} '{}': {}", activity, path.native(), system_reason(errno_value)),
-               hint_for(errno_value)};
+  return Error{
+      code,
+      fmt::format("unable to {} '{}': {}", activity, path.native(), system_reason(errno_value)),
+      hint_for(errno_value)};
 }
 
 int write_all(int fd, std::span<const std::byte> bytes) noexcept {
@@ -75,7 +70,9 @@ int write_all(int fd, std::span<const std::byte> bytes) noexcept {
   return 0;
 }
 
-int sync_file(int fd) noexcept { return ::fsync(fd) == 0 ? 0 : errno; }
+int sync_file(int fd) noexcept {
+  return ::fsync(fd) == 0 ? 0 : errno;
+}
 
 int sync_folder(int fd) noexcept {
   const int reason = sync_file(fd);
@@ -84,7 +81,7 @@ int sync_folder(int fd) noexcept {
 
 std::optional<std::string> read_small_file(const std::filesystem::path& path,
                                            std::size_t max_bytes) {
-  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  const UniqueFd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (!file && errno == ENOENT) return std::nullopt;
   if (!file) throw file_error(Errc::internal, "open", path, errno);
   return read_all(file.get(), path, max_bytes);
@@ -93,8 +90,8 @@ std::optional<std::string> read_small_file(const std::filesystem::path& path,
 void replace_file(const std::filesystem::path& path, std::string_view text) {
   std::filesystem::path fresh = path;
   fresh += ".new";
-  // One that a crash left behind is overwritten: its content has never counted.
-  const Descriptor file{::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
+  ::unlink(fresh.c_str());  // a crash may have left one; its content has never counted
+  const UniqueFd file{::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
   if (!file) throw file_error(Errc::internal, "create", fresh, errno);
   if (const int reason = write_all(file.get(), std::as_bytes(std::span{text}))) {
     throw file_error(Errc::internal, "write", fresh, reason);
@@ -105,8 +102,7 @@ void replace_file(const std::filesystem::path& path, std::string_view text) {
   if (std::rename(fresh.c_str(), path.c_str()) != 0) {
     throw file_error(Errc::internal, "rename", fresh, errno);
   }
-  const Descriptor folder{
-      ::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  const UniqueFd folder{::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (!folder) throw file_error(Errc::internal, "open", path.parent_path(), errno);
   if (const int reason = sync_folder(folder.get())) {
     throw file_error(Errc::internal, "sync", path.parent_path(), reason);

@@ -1,4 +1,5 @@
-// stages/support/posix_file.hpp — descriptors with an owner, and small files that survive a power cut.
+// stages/support/posix_file.hpp — descriptors with an owner, and small files that survive a power
+// cut.
 #pragma once
 
 #include "engine/error.hpp"
@@ -12,48 +13,29 @@
 
 namespace bp::stages {
 
-/// Owns one file descriptor. The destructor closes it and ignores the answer: whoever wrote to it has
-/// called fsync before.
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int fd) noexcept : fd_{fd} {}
-  Descriptor(Descriptor&& other) noexcept : fd_{other.release()} {}
-  Descriptor& operator=(Descriptor&& other) noexcept;
-  ~Descriptor() { reset(); }
-
-  [[nodiscard]] int get() const noexcept { return fd_; }
-  [[nodiscard]] explicit operator bool() const noexcept { return fd_ >= 0; }
-  /// The descriptor, no longer owned.
-  [[nodiscard]] int release() noexcept;
-  void reset() noexcept;
-
- private:
-  int fd_ = -1;
-};
-
-/// "unable to <activity> '<path>': <reason>", with a hint for the reasons an administrator can mend.
+/// "unable to <activity> '<path>': <reason>", with a hint for the reasons an administrator can
+/// mend.
 [[nodiscard]] Error file_error(Errc code, std::string_view activity,
                                const std::filesystem::path& path, int errno_value);
 
 /// Writes all of `bytes`, in as many calls as it takes. Returns 0 or an errno value.
 [[nodiscard]] int write_all(int fd, std::span<const std::byte> bytes) noexcept;
 
-/// Makes the file durable, its data or also its metadata. Returns 0 or an errno value. A failure is final:
-/// the kernel has dropped what it could not write, and a second fsync would not notice.
+/// Makes the file durable, its data or also its metadata. Returns 0 or an errno value. A failure is
+/// final: the kernel has dropped what it could not write, and a second fsync would not notice.
 [[nodiscard]] int sync_file(int fd) noexcept;
 
-/// Makes the names in a folder durable. Returns 0 or an errno value; a file system that cannot sync folders
-/// (EINVAL) has nothing to say about it and counts as done.
+/// Makes the names in a folder durable. Returns 0 or an errno value; a file system that cannot sync
+/// folders (EINVAL) has nothing to say about it and counts as done.
 [[nodiscard]] int sync_folder(int fd) noexcept;
 
-/// A whole small file. Empty: there is none. Throws Errc::internal for any other reason not to read it, and
-/// for one that is larger than `max_bytes`.
+/// A whole small file. Empty: there is none. Throws Errc::internal for any other reason not to read
+/// it, and for one that is larger than `max_bytes`.
 [[nodiscard]] std::optional<std::string> read_small_file(const std::filesystem::path& path,
                                                          std::size_t max_bytes);
 
-/// Replaces a file, mode 0600, by a new one: after a crash there is the old text or the new one, never a
-/// mixture. Waits for the disk; throws Errc::internal.
+/// Replaces a file, mode 0600, by a new one: after a crash there is the old text or the new one,
+/// never a mixture. Waits for the disk; throws Errc::internal.
 void replace_file(const std::filesystem::path& path, std::string_view text);
 
 }  // namespace bp::stages

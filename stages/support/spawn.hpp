@@ -30,8 +30,8 @@ struct SpawnOptions {
   std::vector<std::string> environment;  ///< "NAME=value"
   std::string working_directory;         ///< empty: ours
   std::vector<GrantedFd> descriptors;    ///< 0, 1 and 2 belong here, too
-  std::optional<int> nice;               ///< added to our own niceness
-  std::optional<int> io_priority;        ///< from parse_io_priority()
+  std::optional<int> nice{};             ///< added to our own niceness
+  std::optional<int> io_priority{};      ///< from parse_io_priority()
 };
 
 /// Starts a child: leader of its own session and process group, all signals at their defaults and

@@ -25,7 +25,7 @@ TEST(CheckTemplate, NamesWhatIsWrong) {
     return problem ? problem->message : "ok";
   };
   EXPECT_EQ(message("/{hostname}/{date}/{id}.{ext}"), "ok");
-  EXPECT_EQ(message("{host}/{id}.{ext}"), "unknown placeholder '{host}'");
+  EXPECT_EQ(message("{host}/{id}.{ext}"), "has an unknown placeholder '{host}'");
   EXPECT_EQ(message("{date}.{ext}"), "has no {id}");
   EXPECT_EQ(message("{id}"), "has no {ext}");
   EXPECT_EQ(message("../{id}.{ext}"), "leaves its folder");

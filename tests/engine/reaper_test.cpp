@@ -1,105 +1,212 @@
 #include "engine/reaper.hpp"
 
 #include "tests/support/coroutine.hpp"
+#include "tests/support/processes.hpp"
 
+#include <boost/asio/post.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <spawn.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <csignal>
-#include <stdexcept>
+#include <memory>
 
 namespace bp {
 namespace {
 
-using test::run_on;
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::hours for_ever{1};
-
-/// A child of its own session that sleeps for longer than any test takes.
-pid_t sleeping_child(bool deaf_to_term) {
-  // Ignored signals stay ignored across exec: no moment in which the child would still listen.
-  const auto before = ::signal(SIGTERM, deaf_to_term ? SIG_IGN : SIG_DFL);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
-  std::string sleep = "sleep", seconds = "1000";
-  std::array<char*, 3> argv{sleep.data(), seconds.data(), nullptr};
-  pid_t pid = 0;
-  const int failed = ::posix_spawnp(&pid, "sleep", nullptr, &attributes, argv.data(), environ);
-  posix_spawnattr_destroy(&attributes);
-  ::signal(SIGTERM, before);
-  if (failed != 0) throw std::runtime_error{"unable to start sleep"};
+/// A child that leads its own group and has done `first` when this returns.
+template <class First>
+pid_t start(First first) {
+  std::array<int, 2> ready{};
+  EXPECT_EQ(pipe(ready.data()), 0);
+  const pid_t pid = fork();
+  if (pid == 0) {
+    setsid();
+    first();
+    close(ready[0]);
+    close(ready[1]);
+    for (;;) pause();
+  }
+  close(ready[1]);
+  char byte = 0;
+  EXPECT_EQ(read(ready[0], &byte, 1), 0);
+  close(ready[0]);
   return pid;
 }
+void obey() {}
+void ignore_term() {
+  signal(SIGTERM, SIG_IGN);
+}
 
-class ReaperTest : public ::testing::Test {
+class ReaperTest : public testing::Test {
  protected:
-  void adopt(Reaper& reaper, bool deaf_to_term, bool may_kill = true) {
-    pid = sleeping_child(deaf_to_term);
-    reaper.adopt(
-        {.pid = pid, .name = "dump", .may_kill = may_kill, .gone = [this](auto) { ++gone; }});
+  ~ReaperTest() override { EXPECT_TRUE(test::children_of_ours().empty()); }
+
+  Reaper::Child child(pid_t pid, bool may_kill = true) {
+    return {.pid = pid, .name = "dump", .may_kill = may_kill, .gone = [this](auto used) {
+              ++gone;
+              cpu += used;
+            }};
   }
-  [[nodiscard]] bool exists() const { return ::kill(pid, 0) == 0; }
+  static void collect(pid_t pid) {
+    kill(pid, SIGKILL);
+    waitpid(pid, nullptr, 0);
+  }
 
   asio::io_context io;
-  pid_t pid = 0;
   int gone = 0;
+  std::chrono::nanoseconds cpu{};
 };
 
-TEST_F(ReaperTest, EndsAChildByTermAlone) {
-  Reaper reaper{io.get_executor(), for_ever};
-  adopt(reaper, /*deaf_to_term=*/false);
-  EXPECT_THAT(run_on(io, reaper.drain(for_ever)), IsEmpty());
-  EXPECT_EQ(gone, 1);
-  EXPECT_FALSE(exists());
-}
+TEST_F(ReaperTest, EndsAPoliteChildWithTermAlone) {
+  Reaper reaper{io.get_executor(), 1h};
+  reaper.adopt(child(start(obey)));
 
-TEST_F(ReaperTest, KillsAChildThatIgnoresTermAfterItsGrace) {
-  Reaper reaper{io.get_executor(), std::chrono::milliseconds{20}};
-  adopt(reaper, /*deaf_to_term=*/true);
-  EXPECT_THAT(run_on(io, reaper.drain(for_ever)), IsEmpty());
-  EXPECT_EQ(gone, 1);
-  EXPECT_FALSE(exists());
-}
+  EXPECT_THAT(test::run_on(io, reaper.drain(1h)), IsEmpty());
 
-TEST_F(ReaperTest, ShortensTheGraceOfThoseWhoAreHereWhenItIsHurried) {
-  Reaper reaper{io.get_executor(), for_ever};
-  adopt(reaper, /*deaf_to_term=*/true);
-  asio::post(io, [&reaper] { reaper.hurry(std::chrono::milliseconds{20}); });
-  EXPECT_THAT(run_on(io, reaper.drain(for_ever)), IsEmpty());
   EXPECT_EQ(gone, 1);
 }
 
-asio::awaitable<void> give_up(Reaper& reaper, std::vector<std::string>& remaining) {
-  remaining = co_await reaper.drain(std::chrono::milliseconds{20});
+TEST_F(ReaperTest, KillsAChildThatIgnoresTermAfterTheGrace) {
+  Reaper reaper{io.get_executor(), 20ms};
+  const auto before = Clock::now();
+  reaper.adopt(child(start(ignore_term)));
+
+  EXPECT_THAT(test::run_on(io, reaper.drain(1h)), IsEmpty());
+
+  EXPECT_GE(Clock::now() - before, 20ms);
+  EXPECT_EQ(gone, 1);
 }
 
-TEST_F(ReaperTest, NamesAChildThatItMayNotKillAndKeepsWhatItsEndNeeds) {
+TEST_F(ReaperTest, EndsAChildThatIsStopped) {
+  Reaper reaper{io.get_executor(), 1h};
+  const pid_t pid = start(obey);
+  kill(pid, SIGSTOP);
+  reaper.adopt(child(pid));
+
+  EXPECT_THAT(test::run_on(io, reaper.drain(1h)), IsEmpty());
+}
+
+TEST_F(ReaperTest, EndsTheWholeGroup) {
+  std::array<int, 2> told{};
+  ASSERT_EQ(pipe(told.data()), 0);
+  const pid_t pid = start([&] {
+    const pid_t grandchild = fork();
+    if (grandchild == 0) {
+      signal(SIGTERM, SIG_IGN);
+      close(told[0]);
+      const pid_t self = getpid();
+      if (write(told[1], &self, sizeof self) != sizeof self) _exit(1);
+      for (int fd = 3; fd < 64; ++fd) close(fd);
+      for (;;) pause();
+    }
+  });
+  pid_t grandchild = 0;
+  ASSERT_EQ(read(told[0], &grandchild, sizeof grandchild), static_cast<ssize_t>(sizeof grandchild));
+  close(told[0]);
+  close(told[1]);
+  Reaper reaper{io.get_executor(), 1h};
+  reaper.adopt(child(pid));
+
+  EXPECT_THAT(test::run_on(io, reaper.drain(1h)), IsEmpty());
+
+  test::await_death(grandchild);
+  EXPECT_FALSE(test::is_running(grandchild));
+}
+
+TEST_F(ReaperTest, NeverKillsASudoChildAndNamesItInstead) {
+  Reaper reaper{io.get_executor(), 5ms};
+  const pid_t pid = start(ignore_term);
+  reaper.adopt(child(pid, false));
   std::vector<std::string> remaining;
-  auto needed = std::make_shared<int>();
-  const std::weak_ptr<int> kept = needed;
-  Reaper reaper{io.get_executor(), std::chrono::milliseconds{20}};
-  adopt(reaper, /*deaf_to_term=*/true, /*may_kill=*/false);
-  asio::co_spawn(io, give_up(reaper, remaining), asio::detached);
-  while (remaining.empty() && io.run_one() != 0) continue;
-  EXPECT_THAT(remaining, ElementsAre("dump"));
-  EXPECT_TRUE(exists());
+  asio::co_spawn(io, reaper.drain(5ms), [&](std::exception_ptr, std::vector<std::string> names) {
+    remaining = std::move(names);
+    io.stop();
+  });
 
-  reaper.keep(std::move(needed));
-  EXPECT_FALSE(kept.expired());
-  EXPECT_EQ(gone, 0);
-  ::kill(pid, SIGKILL);
+  io.run();
+
+  EXPECT_THAT(remaining, ElementsAre("dump"));
+  EXPECT_TRUE(test::is_running(pid));
+  collect(pid);
+}
+
+TEST_F(ReaperTest, AHurryShortensTheGraceOfThoseAlreadyThere) {
+  Reaper reaper{io.get_executor(), 1h};
+  reaper.adopt(child(start(ignore_term)));
+  asio::post(io, [&] { reaper.hurry(1ms); });
+
+  EXPECT_THAT(test::run_on(io, reaper.drain(1h)), IsEmpty());
+
+  EXPECT_EQ(gone, 1);
+}
+
+TEST_F(ReaperTest, GoesOnAfterItsOwnDestruction) {
+  {
+    Reaper reaper{io.get_executor(), 1ms};
+    reaper.adopt(child(start(ignore_term)));
+  }
+
   io.run();
 
   EXPECT_EQ(gone, 1);
+}
+
+TEST_F(ReaperTest, KeepsWhatIsNeededUntilTheLastChildIsGone) {
+  auto needed = std::make_shared<int>();
+  const std::weak_ptr<int> kept = needed;
+  Reaper reaper{io.get_executor(), 1h};
+  reaper.adopt(child(start(obey)));
+  reaper.adopt(child(start(obey)));
+  reaper.keep(std::move(needed));
+  EXPECT_FALSE(kept.expired());
+
+  while (gone < 1) io.run_one();
+  EXPECT_FALSE(kept.expired());
+
+  io.run();
+  EXPECT_EQ(gone, 2);
   EXPECT_TRUE(kept.expired());
+}
+
+TEST_F(ReaperTest, EndsChildrenThoughNoDescriptorIsLeft) {
+  Reaper reaper{io.get_executor(), 1ms};
+  const pid_t polite = start(obey);
+  const pid_t rude = start(ignore_term);
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  rlimit none = before;
+  none.rlim_cur = 0;
+  setrlimit(RLIMIT_NOFILE, &none);
+  reaper.adopt(child(polite));
+  reaper.adopt(child(rude));
+  setrlimit(RLIMIT_NOFILE, &before);
+
+  EXPECT_THAT(test::run_on(io, reaper.drain(1h)), IsEmpty());
+
+  EXPECT_EQ(gone, 2);
+}
+
+TEST_F(ReaperTest, ReportsTheCpuTimeOfTheDead) {
+  Reaper reaper{io.get_executor(), 1h};
+  reaper.adopt(child(start([] {
+    rusage used{};
+    do {
+      getrusage(RUSAGE_SELF, &used);
+    } while (used.ru_utime.tv_usec + used.ru_stime.tv_usec < 30'000);
+  })));
+
+  EXPECT_THAT(test::run_on(io, reaper.drain(1h)), IsEmpty());
+
+  EXPECT_GE(cpu, 30ms);
 }
 
 }  // namespace

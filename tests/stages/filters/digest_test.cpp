@@ -74,7 +74,7 @@ TEST(Digest, HoldsOneChunkAndNoMore) {
 TEST(Digest, NotesNothingOfAStreamThatFailed) {
   const auto [report, plan] =
       test::run_filter_between(std::make_unique<test::EndlessSource>(test::pattern(chunk)),
-                         digest_filter(), std::make_unique<test::FullSink>(3), chunk);
+                               digest_filter(), std::make_unique<test::FullSink>(3), chunk);
 
   EXPECT_EQ(report.outcome, Outcome::failed);
   EXPECT_THAT(report.find_stage("filter")->notes, IsEmpty());

@@ -32,7 +32,9 @@ Bytes member(const Bytes& raw) {
   return result;
 }
 
-const Bytes hello = test::bytes_of("hello, hello, hello, world");
+/// Long enough to be Huffman-coded: a stored block would have bits that say nothing.
+const Bytes hello = test::bytes_of(
+    "Who's there? Nay, answer me: stand, and unfold yourself. Long live the king! Bernardo? He.");
 
 /// A short file of ours: two members and the end mark.
 Bytes our_file() {

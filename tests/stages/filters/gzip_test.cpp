@@ -1,7 +1,9 @@
 #include "stages/filters/gzip.hpp"
 
+#include "config/document.hpp"
 #include "stages/filters/gunzip.hpp"
 #include "stages/filters/gzip_member.hpp"
+#include "stages/registry.hpp"
 #include "tests/support/command.hpp"
 #include "tests/support/filter_run.hpp"
 #include "tests/support/threads.hpp"
@@ -166,7 +168,7 @@ TEST_P(GzipWithWorkers, UsesTheThreadsThatTheGrantAllowsAndTheMemoryThatItDeclar
 
   const auto [report, plan] =
       test::run_filter_between(std::make_unique<GeneratedSource>(24 * block), gzip_filter(6, 4),
-                         std::make_unique<WatchingSink>(seen), chunk_bytes, limit);
+                               std::make_unique<WatchingSink>(seen), chunk_bytes, limit);
 
   EXPECT_EQ(report.outcome, Outcome::stored);
   EXPECT_THAT(report.warnings, IsEmpty());
@@ -212,6 +214,41 @@ TEST(Gzip, ReportsTheCpuTimeOfItsWorkers) {
 
   // More than the stage's own thread needs for copying: level 9 makes some 50 MB/s at best.
   EXPECT_GT(run.report.find_stage("filter")->cpu, std::chrono::milliseconds{20});
+}
+
+/// The type "gzip" as a job file with these lines has it, and what was wrong with them.
+std::pair<FilterType, config::Diagnostics> type_from(std::string_view toml) {
+  Registry registry;
+  register_all(registry);
+  config::Diagnostics diagnostics;
+  const config::Table table = config::parse_toml(toml, "job.toml");
+  config::OptionReader options{table, "filter.gzip", diagnostics, true};
+  FilterType type = (*registry.filter("gzip"))(options);
+  options.finish();
+  return {std::move(type), diagnostics};
+}
+
+TEST(Gzip, IsATypeOfJobFilesAndKnowsItsInverse) {
+  const auto [type, diagnostics] = type_from("level = 12");
+  EXPECT_TRUE(diagnostics.empty());
+  EXPECT_EQ(type.extension, ".gz");
+  EXPECT_TRUE(type.compresses);
+  const Bytes input = text(block);
+
+  const Bytes compressed = run_filter(type.make({}), input, chunk_bytes).output;
+
+  EXPECT_TRUE(compressed == gzipped(input, 12));
+  EXPECT_TRUE(run_filter(type.make_inverse({}), compressed, chunk_bytes).output == input);
+}
+
+TEST(Gzip, HasLevelsFromOneToTwelveAndSixByDefault) {
+  EXPECT_TRUE(type_from("level = 1").second.empty());
+  EXPECT_FALSE(type_from("level = 0").second.empty());
+  EXPECT_FALSE(type_from("level = 13").second.empty());
+  const Bytes input = text(block);
+
+  EXPECT_TRUE(run_filter(type_from("").first.make({}), input, chunk_bytes).output ==
+              gzipped(input, 6));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "tests/support/coroutine.hpp"
 #include "tests/support/fake_context.hpp"
+#include "tests/support/processes.hpp"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -63,8 +64,7 @@ asio::awaitable<Ran> run_child(FakeContext& ctx, ChildOptions options) {
 class ChildProcessTest : public testing::Test {
  protected:
   ~ChildProcessTest() override {
-    EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1) << "a child was left";
-    EXPECT_EQ(errno, ECHILD);
+    EXPECT_TRUE(test::children_of_ours().empty());
     EXPECT_EQ(ctx.pool().in_use(), 0U);
   }
 
@@ -303,26 +303,11 @@ asio::awaitable<pid_t> leave_a_grandchild(FakeContext& ctx) {
   co_return static_cast<pid_t>(std::stol(output));
 }
 
-bool is_running(pid_t pid) {
-  // A zombie that its new parent has not collected yet answers signals, too.
-  char state = 'X';
-  if (FILE* const stat = fopen(fmt::format("/proc/{}/stat", pid).c_str(), "re")) {
-    if (fscanf(stat, "%*d (%*[^)]) %c", &state) != 1) state = 'X';
-    fclose(stat);
-  }
-  return state != 'X' && state != 'Z';
-}
-
-void wait_for_death(pid_t pid) {
-  const auto until = std::chrono::steady_clock::now() + 10s;
-  while (is_running(pid) && std::chrono::steady_clock::now() < until) std::this_thread::yield();
-}
-
 TEST_F(ChildProcessTest, EndsWhatIsLeftOfItsGroup) {
   const pid_t grandchild = test::run_on(io, leave_a_grandchild(ctx));
 
-  wait_for_death(grandchild);
-  EXPECT_FALSE(is_running(grandchild));
+  test::await_death(grandchild);
+  EXPECT_FALSE(test::is_running(grandchild));
 }
 
 asio::awaitable<pid_t> drop_after_first_byte(FakeContext& ctx, std::string script) {
@@ -335,7 +320,7 @@ asio::awaitable<pid_t> drop_after_first_byte(FakeContext& ctx, std::string scrip
 TEST_F(ChildProcessTest, DroppingItHandsItToTheReaperWithItsCpuTime) {
   const pid_t pid = test::run_on(io, drop_after_first_byte(ctx, "echo ready; sleep 1000"));
 
-  EXPECT_FALSE(is_running(pid));
+  EXPECT_FALSE(test::is_running(pid));
   EXPECT_EQ(ctx.children_collected, 1);
 }
 
@@ -343,7 +328,7 @@ TEST_F(ChildProcessTest, AChildThatIgnoresTermIsKilledAfterTheGrace) {
   const pid_t pid = test::run_on(
       io, drop_after_first_byte(ctx, "trap '' TERM PIPE; echo ready; while :; do sleep 1; done"));
 
-  EXPECT_FALSE(is_running(pid));
+  EXPECT_FALSE(test::is_running(pid));
 }
 
 TEST_F(ChildProcessTest, CancellingAWaitGivesTheChildToTheReaper) {
@@ -379,8 +364,8 @@ TEST_F(ChildProcessTest, DiesWithTheProcessThatStartedIt) {
   close(ends[0]);
   close(ends[1]);
 
-  wait_for_death(pid);
-  EXPECT_FALSE(is_running(pid));
+  test::await_death(pid);
+  EXPECT_FALSE(test::is_running(pid));
 }
 
 std::size_t open_descriptors() {
