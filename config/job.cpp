@@ -46,7 +46,7 @@ std::vector<std::string_view> job_layer_keys(std::string_view section_kind) {
   }
   if (section_kind == "filter") return {"type", "from"};
   if (section_kind == "destination") {
-    return {"type", "required", "plaintext_ok", "pipeline", "from", "max_stall"};
+    return {"type", "required", "plaintext_ok", "pipeline", "from", "bandwidth", "max_stall"};
   }
   return {"type"};
 }

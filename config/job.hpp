@@ -38,6 +38,7 @@ struct JobSettings {
   bool all_or_nothing = false;
   std::size_t min_success = 0;
   bool warnings_ok = false;
+  std::optional<std::size_t> bandwidth;  ///< bytes per second, for all destinations together
 };
 
 /// [source.ID], [filter.NAME], [destination.NAME] or [notify.NAME]: the keys that the job layer owns,
@@ -63,6 +64,7 @@ struct DestinationSection : Section {
   bool plaintext_ok = false;
   std::optional<std::vector<std::string>> pipeline;
   std::optional<std::string> from;
+  std::optional<std::size_t> bandwidth;           ///< bytes per second
   std::optional<std::chrono::seconds> max_stall;  ///< default: 30 s when not required, else off
 };
 
@@ -75,6 +77,7 @@ struct JobSpec {
   std::vector<FilterSection> filters;
   std::vector<DestinationSection> destinations;
   std::vector<Section> notifiers;
+  std::vector<std::string> environment_secrets;  ///< variables that the job layer read as secrets
   /// What the job layer read, by table ("job", "source.etc"), for `plan --resolved`.
   std::vector<std::pair<std::string, std::vector<ResolvedOption>>> resolved;
 

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -141,8 +142,18 @@ class JobLoader {
     job.min_success = static_cast<std::size_t>(
         options.integer("min_success", {.fallback = 0, .min = 0, .max = 64}));
     job.warnings_ok = options.flag("warnings_ok", false);
+    job.bandwidth = bandwidth(options);
     options.finish();
     spec_.resolved.emplace_back("job", options.resolved());
+  }
+
+  static std::optional<std::size_t> bandwidth(OptionReader& options) {
+    const std::optional<std::size_t> rate = options.optional_size("bandwidth");
+    if (rate == 0) {
+      options.fail("bandwidth", "'bandwidth' is 0: nothing would ever be stored",
+                   "leave the key out for no limit");
+    }
+    return rate;
   }
 
   void read_memory(OptionReader& options) {
@@ -202,6 +213,7 @@ class JobLoader {
       source.all_or_nothing = options.flag("all_or_nothing", false);
     }
     spec_.resolved.emplace_back(options.title(), options.resolved());
+    std::ranges::copy(options.environment_secrets(), std::back_inserter(spec_.environment_secrets));
     spec_.sources.push_back(std::move(source));
   }
 
@@ -225,6 +237,7 @@ class JobLoader {
     if (destination.from && destination.pipeline) {
       options.fail("from", "'from' and 'pipeline' exclude each other");
     }
+    destination.bandwidth = bandwidth(options);
     destination.max_stall = options.optional_duration("max_stall");
     spec_.resolved.emplace_back(options.title(), options.resolved());
     spec_.destinations.push_back(std::move(destination));

@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <utility>
 
@@ -275,6 +276,13 @@ std::vector<std::pair<std::string, std::string>> OptionReader::environment(std::
   return variables;
 }
 
+SecretRef OptionReader::environment_secret(const std::string& name, std::string place) {
+  environment_secrets_.push_back(name);
+  SecretRef::Environment from{.name = name};
+  if (const char* const value = std::getenv(name.c_str())) from.value = Secret{value};
+  return SecretRef{std::move(from), std::move(place)};
+}
+
 std::optional<SecretRef> OptionReader::read_secret(std::string_view key, const Value& value) {
   const std::string place = where(key);
   if (const auto* literal = std::get_if<std::string>(&value.data())) {
@@ -294,7 +302,7 @@ std::optional<SecretRef> OptionReader::read_secret(std::string_view key, const V
     const Table::Entry& only = table->entries.front();
     const auto* text = std::get_if<std::string>(&only.value->data());
     const bool named = text != nullptr && !text->empty();
-    if (only.key == "env" && named) return SecretRef{SecretRef::Environment{*text}, place};
+    if (only.key == "env" && named) return environment_secret(*text, place);
     if (only.key == "file" && named) return SecretRef{SecretRef::File{absolute(*text)}, place};
     if (only.key == "credential" && named && text->find('/') == std::string::npos) {
       return SecretRef{SecretRef::Credential{*text}, place};

@@ -84,6 +84,10 @@ class OptionReader {
   /// Marks a key as known without reading it (another layer reads it).
   void accept(std::string_view key);
   [[nodiscard]] const std::vector<ResolvedOption>& resolved() const noexcept { return resolved_; }
+  /// The environment variables that were read as secrets.
+  [[nodiscard]] const std::vector<std::string>& environment_secrets() const noexcept {
+    return environment_secrets_;
+  }
   /// Records every key that nobody asked for, with the nearest known one as a hint. Call it last.
   void finish();
 
@@ -94,6 +98,7 @@ class OptionReader {
   const T* typed(std::string_view key, const Value* value, std::string_view wanted);
   std::vector<std::string> strings(std::string_view key, const Value& value);
   std::string absolute(std::string path) const;
+  SecretRef environment_secret(const std::string& name, std::string place);
   std::optional<SecretRef> read_secret(std::string_view key, const Value& value);
   void resolve(std::string_view key, const Value* value, std::string text);
 
@@ -103,6 +108,7 @@ class OptionReader {
   bool literal_secrets_ok_;
   std::vector<std::string> asked_;
   std::vector<ResolvedOption> resolved_;
+  std::vector<std::string> environment_secrets_;
 };
 
 }  // namespace bp::config

@@ -5,6 +5,7 @@
 // to grep for and to review.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -35,7 +36,12 @@ class Secret {
 class SecretRef {
  public:
   struct Literal { Secret value; };
-  struct Environment { std::string name; };
+  /// Taken from the environment when the job file is read, so that the program can then remove it there:
+  /// libraries start helpers with our whole environment. Without a value: it was not set.
+  struct Environment {
+    std::string name;
+    std::optional<Secret> value{};
+  };
   struct File { std::string path; };
   struct Command { std::vector<std::string> argv; };
   struct Credential { std::string name; };  ///< systemd: a file below $CREDENTIALS_DIRECTORY

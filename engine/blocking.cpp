@@ -54,18 +54,6 @@ bool finished_or_armed(Task& task) {
   return task.finished;
 }
 
-/// Waits for the work and nothing else. A cancelled coroutine would throw at its next co_await and leave
-/// a thread behind that still uses its frame, so throwing is switched off for the wait, and only for it:
-/// the setting belongs to the caller's whole chain of coroutines.
-asio::awaitable<std::chrono::nanoseconds> wait_for(Task& task) {
-  const bool throws = co_await asio::this_coro::throw_if_cancelled();
-  co_await asio::this_coro::throw_if_cancelled(false);
-  while (!finished_or_armed(task)) co_await task.done.wait();
-  co_await asio::this_coro::throw_if_cancelled(throws);
-  if (task.failure) std::rethrow_exception(task.failure);
-  co_return task.cpu;
-}
-
 }  // namespace
 
 struct WorkerThread::State {
@@ -106,14 +94,25 @@ WorkerThread::~WorkerThread() {
 
 asio::awaitable<std::chrono::nanoseconds> WorkerThread::run(std::function<void()> work) {
   const auto io = co_await asio::this_coro::executor;
-  // Shared with the thread: the coroutine may resume and leave while run() is still unlocking the mutex.
-  auto task = std::make_shared<Task>(std::move(work), io);
+  // Shared with the thread: the coroutine may resume and leave while Task::run() still unlocks the
+  // mutex.
+  const auto task = std::make_shared<Task>(std::move(work), io);
+
+  // A cancelled coroutine throws at its next co_await and would leave a thread behind that still
+  // uses its frame. So throwing is switched off before the thread gets its work, and only until it
+  // is done: the setting belongs to the caller's whole chain of coroutines.
+  const bool throws = co_await asio::this_coro::throw_if_cancelled();
+  co_await asio::this_coro::throw_if_cancelled(false);
   {
     const std::lock_guard lock{state_->mutex};
     state_->next = task;
   }
   state_->news.notify_one();
-  co_return co_await wait_for(*task);
+  while (!finished_or_armed(*task)) co_await task->done.wait();
+  co_await asio::this_coro::throw_if_cancelled(throws);
+
+  if (task->failure) std::rethrow_exception(task->failure);
+  co_return task->cpu;
 }
 
 asio::awaitable<std::chrono::nanoseconds> on_own_thread(std::string thread_name,

@@ -145,7 +145,7 @@ void Channel::fail(const Error& why) noexcept {
 
 bool Channel::drained() const noexcept {
   const std::lock_guard lock{mutex_};
-  return finished_ && !failure_ && queue_.empty();
+  return end_told_ && !failure_;
 }
 
 bool Channel::try_push(Chunk& chunk) {
@@ -178,7 +178,10 @@ void Channel::enqueue(Chunk chunk) {
 }
 
 std::optional<Chunk> Channel::dequeue() {
-  if (queue_.empty()) return std::nullopt;
+  if (queue_.empty()) {
+    end_told_ = true;
+    return std::nullopt;
+  }
   std::optional<Chunk> front{std::move(queue_.front())};
   queue_.pop_front();
   counters_.bytes_popped += front->bytes().size();

@@ -77,7 +77,9 @@ class Channel {
   /// Voids the stream for both ends: the first failure wins, queued chunks are dropped at once.
   void fail(const Error& why) noexcept;
 
-  /// The producer finished and the consumer took everything: what a barrier may trust.
+  /// The producer finished, the consumer took everything and was told that this was all: what a barrier
+  /// may trust. Having taken the last chunk is not enough: who does not wait for the end may also have
+  /// dropped a part of that chunk.
   [[nodiscard]] bool drained() const noexcept;
   [[nodiscard]] const EdgeCounters& counters() const noexcept { return counters_; }
   [[nodiscard]] std::size_t slots() const noexcept { return slots_; }
@@ -96,6 +98,7 @@ class Channel {
   mutable std::mutex mutex_;
   std::deque<Chunk> queue_;
   bool finished_ = false;
+  bool end_told_ = false;  ///< to the consumer, after its last chunk
   std::optional<Error> failure_;
   std::condition_variable can_push_, can_pop_;
   bool thread_pushing_ = false, thread_popping_ = false;

@@ -10,10 +10,22 @@ namespace bp {
 
 namespace {
 
-std::size_t index(GraphBuilder::Node node) { return static_cast<std::size_t>(node); }
+std::size_t index(GraphBuilder::Node node) {
+  return static_cast<std::size_t>(node);
+}
 
 Error wrong(std::string message, std::string hint = {}) {
   return Error{Errc::config, std::move(message), std::move(hint)};
+}
+
+/// As the inside of a quoted string of Graphviz.
+std::string dot_text(std::string_view text) {
+  std::string safe;
+  for (const char letter : text) {
+    if (letter == '"' || letter == '\\') safe += '\\';
+    safe += letter;
+  }
+  return safe;
 }
 
 }  // namespace
@@ -68,7 +80,8 @@ void GraphBuilder::connect(Node from, Node to, EdgeOptions options) {
   Graph::Node& head = graph_.nodes_.at(index(from));
   Graph::Node& tail = graph_.nodes_.at(index(to));
   if (head.kind == Graph::Kind::sink) {
-    throw wrong(fmt::format("'{}' is a destination and has no output for '{}'", head.name, tail.name));
+    throw wrong(
+        fmt::format("'{}' is a destination and has no output for '{}'", head.name, tail.name));
   }
   if (tail.kind == Graph::Kind::source) {
     throw wrong(fmt::format("'{}' is a source and takes no input from '{}'", tail.name, head.name));
@@ -116,12 +129,14 @@ void GraphBuilder::check_edges() const {
 }
 
 void GraphBuilder::check_no_cycle() const {
-  // Every stage but a source has exactly one input, so following inputs ends at a source or goes round.
+  // Every stage but a source has exactly one input, so following inputs ends at a source or goes
+  // round.
   for (std::size_t start = 0; start < graph_.nodes_.size(); ++start) {
     std::size_t node = start;
     for (std::size_t steps = 0; graph_.nodes_[node].in; ++steps) {
       if (steps == graph_.nodes_.size()) {
-        throw wrong(fmt::format("'{}' feeds itself", graph_.nodes_[start].name));
+        // After so many steps we are on the circle, wherever we began.
+        throw wrong(fmt::format("'{}' feeds itself", graph_.nodes_[node].name));
       }
       node = graph_.edges_[*graph_.nodes_[node].in].from;
     }
@@ -147,12 +162,13 @@ void GraphBuilder::insert_tees() {
 }
 
 std::string to_dot(const Graph& graph) {
-  std::string dot = "digraph backup {\n  rankdir=LR;\n  node [shape=box, fontname=\"sans-serif\"];\n";
+  std::string dot =
+      "digraph backup {\n  rankdir=LR;\n  node [shape=box, fontname=\"sans-serif\"];\n";
   for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
     const Graph::Node& node = graph.nodes()[i];
     const std::string_view shape = node.kind == Graph::Kind::tee ? ", shape=point" : "";
     const std::string_view style = node.required ? "" : ", style=dashed";
-    dot += fmt::format("  n{} [label=\"{}\"{}{}];\n", i, node.name, shape, style);
+    dot += fmt::format("  n{} [label=\"{}\"{}{}];\n", i, dot_text(node.name), shape, style);
   }
   for (const Graph::Edge& edge : graph.edges()) {
     dot += fmt::format("  n{} -> n{} [label=\"{}\"];\n", edge.from, edge.to, edge.options.slots);

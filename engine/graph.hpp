@@ -15,8 +15,6 @@
 
 namespace bp {
 
-class Tee;
-
 struct EdgeOptions {
   std::size_t slots = 8;  ///< queue length in chunks
   /// On an edge behind a tee: how long this leg may keep the others waiting before it is failed.

@@ -1,8 +1,14 @@
 #include "engine/node_run.hpp"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 namespace bp::detail {
+
+std::string in_seconds(std::chrono::milliseconds time) {
+  return fmt::format("{} s", std::chrono::duration<double>{time}.count());
+}
 
 NodeRun::NodeRun(const Graph::Node& node, RunResources resources)
     : node_{&node}, resources_{std::move(resources)} {}

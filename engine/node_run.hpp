@@ -1,5 +1,5 @@
-// engine/node_run.hpp — one stage during one run: its context, its ends of the edges, what it is doing.
-// Internal to the runner.
+// engine/node_run.hpp — one stage during one run: its context, its ends of the edges, what it is
+// doing. Internal to the runner.
 #pragma once
 
 #include "engine/graph.hpp"
@@ -9,6 +9,8 @@
 #include <boost/asio/cancellation_signal.hpp>
 
 #include <chrono>
+#include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -26,8 +28,16 @@ struct RunResources {
   Reaper& reaper;
 };
 
-/// The stage's context (any thread where StageContext says so) and the runner's bookkeeping about it
-/// (I/O thread only).
+class NodeRun;
+
+/// Called when a piece of work ended: without an error, or with one that is not yet recorded.
+using Ended = std::function<void(NodeRun&, std::optional<Error>)>;
+
+/// "60 s", "0.05 s": a deadline for people.
+[[nodiscard]] std::string in_seconds(std::chrono::milliseconds time);
+
+/// The stage's context (any thread where StageContext says so) and the runner's bookkeeping about
+/// it (I/O thread only).
 class NodeRun final : public StageContext {
  public:
   NodeRun(const Graph::Node& node, RunResources resources);
@@ -66,6 +76,7 @@ class NodeRun final : public StageContext {
   bool running = false;
   bool asked = false;
   bool late = false;
+  Ended ended;
   std::optional<std::chrono::milliseconds> limit;
   std::optional<Clock::time_point> cancel_at, complain_at, give_up_at;
   asio::cancellation_signal cancel;

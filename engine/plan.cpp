@@ -13,7 +13,8 @@ constexpr MemoryDemand tee_demand{.min_chunks = 1, .wanted_chunks = 1, .library_
 
 MemoryDemand demand_of(const Graph::Node& node, std::size_t chunk_bytes) {
   const Stage* stage = node.stage();
-  MemoryDemand demand = stage == nullptr ? tee_demand : stage->memory_demand(chunk_bytes);
+  if (stage == nullptr) return tee_demand;
+  MemoryDemand demand = stage->memory_demand(chunk_bytes);
   demand.wanted_chunks = std::max(demand.wanted_chunks, demand.min_chunks);
   return demand;
 }
@@ -32,7 +33,9 @@ void share(std::size_t spare, const std::vector<MemoryDemand>& demands,
   }
 }
 
-double mebibytes(std::size_t bytes) { return static_cast<double>(bytes) / (1 << 20); }
+double mebibytes(std::size_t bytes) {
+  return static_cast<double>(bytes) / (1 << 20);
+}
 
 }  // namespace
 
@@ -76,15 +79,16 @@ MemoryPlan plan_memory(const Graph& graph, std::size_t chunk_bytes, std::size_t 
     plan.rows.push_back({graph.nodes()[i].name, plan.grants[i], demands[i].library_bytes});
   }
   for (const Graph::Edge& edge : graph.edges()) {
-    plan.rows.push_back({fmt::format("{} → {}", graph.nodes()[edge.from].name,
-                                     graph.nodes()[edge.to].name),
-                         edge.options.slots, 0});
+    plan.rows.push_back(
+        {fmt::format("{} → {}", graph.nodes()[edge.from].name, graph.nodes()[edge.to].name),
+         edge.options.slots, 0});
   }
   if (minimum > memory_limit) {
-    throw Error{Errc::config,
-                fmt::format("the job needs at least {:.1f} MiB of memory, {:.1f} MiB are allowed:\n{}",
-                            mebibytes(minimum), mebibytes(memory_limit), plan.table()),
-                "Raise [job] memory, or use fewer or lighter stages."};
+    throw Error{
+        Errc::config,
+        fmt::format("the job needs at least {:.1f} MiB of memory, {:.1f} MiB are allowed:\n{}",
+                    mebibytes(minimum), mebibytes(memory_limit), plan.table()),
+        "Raise [job] memory, or use fewer or lighter stages."};
   }
   return plan;
 }

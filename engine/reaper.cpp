@@ -105,6 +105,7 @@ struct Reaper::State : std::enable_shared_from_this<State> {
     if (dying->child.gone) dying->child.gone(end->cpu);
     all.remove(dying);
     bell.ring();
+    if (all.empty()) kept.reset();
     return true;
   }
 
@@ -119,6 +120,7 @@ struct Reaper::State : std::enable_shared_from_this<State> {
   std::chrono::milliseconds grace;
   std::list<Handle> all;
   Bell bell;
+  std::shared_ptr<void> kept;
 };
 
 Reaper::Reaper(asio::any_io_executor io, std::chrono::milliseconds grace)
@@ -143,14 +145,19 @@ void Reaper::hurry(std::chrono::milliseconds grace) {
 
 asio::awaitable<std::vector<std::string>> Reaper::drain(std::chrono::milliseconds patience) {
   const auto state = state_;
-  while (!state->all.empty() && Clock::now() < state->last_kill() + patience) {
+  // Whoever is hurried has no more patience than grace.
+  const auto until = [&] { return state->last_kill() + std::min(patience, state->grace); };
+  while (!state->all.empty() && Clock::now() < until()) {
     state->bell.arm();
-    [[maybe_unused]] const bool rung =
-        co_await state->bell.wait_until(state->last_kill() + patience);
+    [[maybe_unused]] const bool rung = co_await state->bell.wait_until(until());
   }
   std::vector<std::string> remaining;
   for (const auto& dying : state->all) remaining.push_back(dying->child.name);
   co_return remaining;
+}
+
+void Reaper::keep(std::shared_ptr<void> needed) {
+  state_->kept = std::move(needed);
 }
 
 }  // namespace bp

@@ -40,7 +40,7 @@ class Reaper {
     /// sudo relays TERM; KILL would kill sudo alone and orphan the root child behind it.
     bool may_kill = true;
     /// Called once with the CPU time that wait4 reported, when the child is gone; what it refers to
-    /// must live until drain() found nothing left, or as long as the process.
+    /// must live until drain() found nothing left, or be kept by keep().
     std::function<void(std::chrono::nanoseconds)> gone;
   };
 
@@ -51,12 +51,14 @@ class Reaper {
 
   /// Takes over a child that is its own process-group leader and sends TERM at once.
   void adopt(Child child);
-  /// From now on children get this grace (a signal hurries us); counted from now for those already
-  /// here.
+  /// From now on children get this grace (a signal hurries us), and drain() waits no longer than
+  /// that after it; counted from now for those already here.
   void hurry(std::chrono::milliseconds grace);
   /// Waits until every adopted child is gone. Returns the names of those that outlived KILL by
   /// `patience` (uninterruptible sleep, or a sudo child that ignores TERM): they are left behind.
   [[nodiscard]] asio::awaitable<std::vector<std::string>> drain(std::chrono::milliseconds patience);
+  /// Keeps what the children's `gone` refers to until the last child is gone, however late that is.
+  void keep(std::shared_ptr<void> needed);
 
  private:
   struct State;

@@ -6,11 +6,16 @@ namespace bp {
 
 std::string_view to_string(Outcome outcome) noexcept {
   switch (outcome) {
-    case Outcome::stored: return "stored";
-    case Outcome::stored_with_warnings: return "stored_with_warnings";
-    case Outcome::partly_stored: return "partly_stored";
-    case Outcome::failed: return "failed";
-    case Outcome::cancelled: return "cancelled";
+    case Outcome::stored:
+      return "stored";
+    case Outcome::stored_with_warnings:
+      return "stored_with_warnings";
+    case Outcome::partly_stored:
+      return "partly_stored";
+    case Outcome::failed:
+      return "failed";
+    case Outcome::cancelled:
+      return "cancelled";
   }
   return "failed";
 }
@@ -21,12 +26,14 @@ const StageReport* SourceReport::find_stage(std::string_view wanted) const noexc
 }
 
 std::size_t SourceReport::committed() const noexcept {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(sinks, [](const SinkReport& sink) { return sink.receipt.has_value(); }));
+  return static_cast<std::size_t>(std::ranges::count_if(
+      sinks, [](const SinkReport& sink) { return sink.receipt.has_value(); }));
 }
 
 int exit_status(const RunReport& report, int signal_number, bool warnings_ok) {
-  const auto any_source = [&report](auto&& says) { return std::ranges::any_of(report.sources, says); };
+  const auto any_source = [&report](auto&& says) {
+    return std::ranges::any_of(report.sources, says);
+  };
 
   if (!report.left_behind.empty() ||
       any_source([](const SourceReport& source) { return !source.left_behind.empty(); })) {
@@ -34,17 +41,14 @@ int exit_status(const RunReport& report, int signal_number, bool warnings_ok) {
   }
   if (signal_number != 0) return 128 + signal_number;
 
-  // A source that was refused at preflight is a usage error only while nothing else was done.
-  const bool nothing_started =
-      !report.sources.empty() &&
-      std::ranges::none_of(report.sources, [](const SourceReport& source) { return source.started; });
-  if (nothing_started) return 2;
-  if (any_source([](const SourceReport& source) {
-        return source.outcome == Outcome::failed || source.outcome == Outcome::partly_stored ||
-               source.outcome == Outcome::cancelled;
-      })) {
-    return 1;
-  }
+  const bool missing = any_source([](const SourceReport& source) {
+    return source.outcome == Outcome::failed || source.outcome == Outcome::partly_stored ||
+           source.outcome == Outcome::cancelled;
+  });
+  // What was refused at preflight is a usage error only while nothing else was done.
+  const bool anything_started =
+      any_source([](const SourceReport& source) { return source.started; });
+  if (missing) return anything_started ? 1 : 2;
   const bool warned = !report.warnings.empty() || any_source([](const SourceReport& source) {
     return source.outcome == Outcome::stored_with_warnings;
   });

@@ -1,11 +1,11 @@
 #include "engine/run.hpp"
 
+#include "engine/run_report.hpp"
 #include "engine/run_state.hpp"
 #include "engine/tee.hpp"
 
-#include <fmt/format.h>
-
 #include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <memory>
@@ -20,7 +20,13 @@ using detail::RunState;
 using Kind = Graph::Kind;
 using State = std::shared_ptr<RunState>;
 
-// A stage's part in each phase, as one coroutine with one end.
+// A stage's part in each phase, as one coroutine with one end. Coroutines also where a plain call
+// would do: what a stage throws before it suspends is its failure like any other, and not the
+// runner's.
+
+asio::awaitable<void> check(NodeRun& node) {
+  co_await node.node().stage()->preflight(node);
+}
 
 asio::awaitable<void> produce(NodeRun& node) {
   co_await node.node().source->produce(*node.outlet, node);
@@ -32,9 +38,17 @@ asio::awaitable<void> transform(NodeRun& node) {
   co_await node.outlet->flush();
 }
 
+asio::awaitable<void> prepare(NodeRun& node) {
+  co_await node.node().sink->prepare(*node.inlet, node);
+}
+
 asio::awaitable<void> commit(NodeRun& node) {
   Receipt receipt = co_await node.node().sink->commit(node);
-  node.receipt = std::move(receipt);
+  if (!node.quarantined) node.receipt = std::move(receipt);
+}
+
+asio::awaitable<void> abort(NodeRun& node) {
+  co_await node.node().sink->abort(node);
 }
 
 asio::awaitable<void> tee(RunState& state, NodeRun& node) {
@@ -42,38 +56,59 @@ asio::awaitable<void> tee(RunState& state, NodeRun& node) {
   for (const std::size_t edge : node.node().out) {
     legs.push_back({&state.channels[edge], state.graph.edges()[edge].options.max_stall});
   }
-  return run_tee(state.input_of(node), std::move(legs), [&state, &node](std::size_t leg) {
+  std::function<void(std::size_t)> stalled = [&state, &node](std::size_t leg) {
     const std::size_t edge = node.node().out[leg];
     const auto limit = *state.graph.edges()[edge].options.max_stall;
-    NodeRun& consumer = state.consumer_of(edge);
-    state.fail(consumer, Error{Errc::timeout,
-                               fmt::format("kept the other destinations waiting for more than {} s",
-                                           limit.count() / 1000),
-                               "Raise max_stall, or put a spool before it."});
-    state.ask_to_end(consumer);
-  });
+    state.fail_stalled(edge,
+                       Error{Errc::timeout,
+                             fmt::format("kept the other destinations waiting for more than {}",
+                                         detail::in_seconds(limit)),
+                             "Raise max_stall, or put a spool before it."});
+  };
+  co_await run_tee(state.input_of(node), std::move(legs), std::move(stalled));
 }
 
 asio::awaitable<void> transfer_work(RunState& state, NodeRun& node) {
   switch (node.node().kind) {
-    case Kind::source: return produce(node);
-    case Kind::filter: return transform(node);
-    case Kind::tee: return tee(state, node);
-    case Kind::sink: break;
+    case Kind::source:
+      return produce(node);
+    case Kind::filter:
+      return transform(node);
+    case Kind::tee:
+      return tee(state, node);
+    case Kind::sink:
+      break;
   }
-  return node.node().sink->prepare(*node.inlet, node);
+  return prepare(node);
 }
 
-bool is_living_sink(const NodeRun& node) { return node.node().kind == Kind::sink && !node.error; }
+bool is_living_sink(const NodeRun& node) {
+  return node.node().kind == Kind::sink && !node.error;
+}
 
-bool any_living_sink(const RunState& state) { return std::ranges::any_of(state.nodes, is_living_sink); }
+bool any_living_sink(const RunState& state) {
+  return std::ranges::any_of(state.nodes, is_living_sink);
+}
+
+/// Tells every stage how much of the plan is its own.
+void grant_memory(RunState& state) {
+  for (std::size_t i = 0; i < state.nodes.size(); ++i) {
+    Stage* stage = state.nodes[i].node().stage();
+    if (stage == nullptr) continue;
+    try {
+      stage->grant(state.plan.grants[i]);
+    } catch (...) {
+      state.fail(state.nodes[i], to_error(std::current_exception()));
+    }
+  }
+}
 
 void preflight_stages(RunState& state, bool sources) {
   for (NodeRun& node : state.nodes) {
     const bool is_source = node.node().kind == Kind::source;
     if (node.node().kind == Kind::tee || is_source != sources || node.error) continue;
     state.start(
-        node, node.node().stage()->preflight(node),
+        node, check(node),
         [&state](NodeRun& ended, std::optional<Error> error) {
           if (error) state.fail(ended, *error);
         },
@@ -88,8 +123,8 @@ void refuse_all(RunState& state, std::string why) {
   }
 }
 
-/// Sinks and filters first: nobody asks a database about its privileges for a bucket that does not exist.
-/// A destination that refuses loses its own copy; only when none is left does nothing start.
+/// Sinks and filters first: nobody asks a database about its privileges for a bucket that does not
+/// exist. A destination that refuses loses its own copy; only when none is left does nothing start.
 asio::awaitable<void> preflight(RunState& state) {
   preflight_stages(state, /*sources=*/false);
   co_await state.join();
@@ -97,20 +132,21 @@ asio::awaitable<void> preflight(RunState& state) {
     preflight_stages(state, /*sources=*/true);
     co_await state.join();
   }
-  if (!state.options.all_or_nothing || state.failures.empty()) co_return;
+  const bool nobody_refused =
+      std::ranges::none_of(state.nodes, [](const NodeRun& node) { return node.error.has_value(); });
+  if (!state.options.all_or_nothing || nobody_refused) co_return;
   refuse_all(state, "not started: all_or_nothing, and another stage was refused");
 }
 
 void transfer_ended(RunState& state, NodeRun& node, std::optional<Error> error) {
-  if (!error && node.error) error = node.error;  // its stream was voided and it did not notice
-  if (!error && node.node().in && !state.input_of(node).drained()) {
+  if (!error && !node.error) {
+    if (!node.node().in || state.input_of(node).drained()) return state.finish(node);
     error = Error{Errc::internal, "returned before the end of its input"};
   }
-  if (error) {
-    state.fail(node, *error);
-  } else {
-    state.finish(node);
-  }
+  if (error) state.fail(node, *error);
+  if (!state.options.all_or_nothing) return;
+  state.end_everything(
+      Error{Errc::peer_failed, "given up: all_or_nothing, and another stage failed"});
 }
 
 /// Sinks first, sources last: no data may flow towards a stage that has not started.
@@ -137,13 +173,14 @@ std::optional<Error> objection(RunState& state, std::size_t sink) {
   for (const std::size_t i : state.graph.path_to(sink)) {
     const NodeRun& node = state.nodes[i];
     if (node.error) return node.error;
-    if (!node.returned) return Error{Errc::internal, fmt::format("'{}' never returned", node.name())};
+    if (!node.returned)
+      return Error{Errc::internal, fmt::format("'{}' never returned", node.name())};
     if (!node.node().in) continue;
     const EdgeCounters& counters = state.input_of(node).counters();
     if (counters.bytes_pushed != counters.bytes_popped) {
-      return Error{Errc::internal,
-                   fmt::format("{} bytes were sent to '{}' and {} arrived",
-                               counters.bytes_pushed.load(), node.name(), counters.bytes_popped.load())};
+      return Error{Errc::internal, fmt::format("{} bytes were sent to '{}' and {} arrived",
+                                               counters.bytes_pushed.load(), node.name(),
+                                               counters.bytes_popped.load())};
     }
   }
   return std::nullopt;
@@ -168,10 +205,10 @@ void start_commit(RunState& state, NodeRun& node) {
 void start_abort(RunState& state, NodeRun& node) {
   node.forget_stop();
   state.start(
-      node, node.node().sink->abort(node),
+      node, abort(node),
       [&state](NodeRun& ended, std::optional<Error> error) {
         if (!error) return;
-        state.record(ended, error->within("clean-up"));
+        state.aftermath.push_back(error->within("clean-up").within(ended.name()));
         state.left_behind.push_back(fmt::format("'{}': {}", ended.name(), error->what()));
       },
       state.abort_deadline());
@@ -179,6 +216,7 @@ void start_abort(RunState& state, NodeRun& node) {
 
 /// Each sink by its own path, all of them at once.
 asio::awaitable<void> decide(RunState& state) {
+  state.look_for_stop();
   state.begin_decision();
   bool any_bad = false;
   for (std::size_t i = 0; i < state.nodes.size(); ++i) {
@@ -188,7 +226,7 @@ asio::awaitable<void> decide(RunState& state) {
     if (!why_not) continue;
     any_bad = true;
     if (node.error) continue;
-    state.record(node, *why_not);
+    if (!why_not->is_consequence()) state.failures.push_back(why_not->within(node.name()));
     node.error = why_not;
   }
   if (any_bad && state.options.all_or_nothing) {
@@ -201,76 +239,34 @@ asio::awaitable<void> decide(RunState& state) {
   co_await state.join();
 }
 
-Outcome judge(const SourceReport& report, const RunOptions& options, bool stopped) {
-  const std::size_t copies = report.committed();
-  const bool required_missing = std::ranges::any_of(
-      report.sinks, [](const SinkReport& sink) { return sink.required && !sink.receipt; });
-  const bool any_missing = copies < report.sinks.size();
-  if (any_missing && stopped) return Outcome::cancelled;
-  if (copies == 0 || copies < options.min_success) return Outcome::failed;
-  if (required_missing) return Outcome::partly_stored;
-  if (any_missing || !report.warnings.empty()) return Outcome::stored_with_warnings;
-  return Outcome::stored;
-}
-
-/// The pool's own account: a plan that was too small, or chunks that nobody gave back, are our bugs. They
-/// are told, and they void nothing.
-void audit_memory(RunState& state) {
-  for (NodeRun& node : state.nodes) node.outlet.reset();
-  if (state.pool.overruns() != 0) {
-    state.warnings.push_back({"engine", fmt::format("the memory plan of {} chunks was exceeded: {} were "
-                                                    "in use; please report this",
-                                                    state.plan.chunks, state.pool.peak()),
-                              {}});
-  }
-  if (state.left_behind.empty() && state.pool.in_use() != 0) {
-    state.warnings.push_back({"engine", fmt::format("{} chunks were not given back; please report this",
-                                                    state.pool.in_use()),
-                              {}});
-  }
-}
-
-SourceReport conclude(RunState& state) {
-  audit_memory(state);
-  SourceReport report = state.report();
-  if (state.options.preflight_only) {
-    const bool refused = std::ranges::any_of(
-        report.sinks, [](const SinkReport& sink) { return sink.failure.has_value(); });
-    report.outcome = refused ? Outcome::failed : Outcome::stored;
-    if (report.outcome == Outcome::stored && !report.warnings.empty()) {
-      report.outcome = Outcome::stored_with_warnings;
-    }
-    return report;
-  }
-  report.outcome = judge(report, state.options, state.stop_requested());
-  if (report.outcome == Outcome::failed && !report.cause && report.committed() > 0) {
-    report.cause = Error{Errc::destination,
-                         fmt::format("{} of {} copies were stored, at least {} are wanted",
-                                     report.committed(), report.sinks.size(),
-                                     state.options.min_success)};
-  }
-  return report;
-}
-
 }  // namespace
 
 asio::awaitable<SourceReport> run(Graph graph, MemoryPlan plan, RunOptions options) {
-  const auto io = co_await asio::this_coro::executor;
-  const State state = std::make_shared<RunState>(io, std::move(graph), std::move(plan),
-                                                 std::move(options));
-  for (std::size_t i = 0; i < state->nodes.size(); ++i) {
-    if (Stage* stage = state->nodes[i].node().stage()) stage->grant(state->plan.grants[i]);
+  if (plan.grants.size() != graph.nodes().size()) {
+    throw Error{Errc::internal, "the memory plan was made for another graph"};
   }
+  const auto io = co_await asio::this_coro::executor;
+  const State state =
+      std::make_shared<RunState>(io, std::move(graph), std::move(plan), std::move(options));
+  // Leaving here while stages run would leave sinks that nobody decides about.
+  const bool throws = co_await asio::this_coro::throw_if_cancelled();
+  co_await asio::this_coro::throw_if_cancelled(false);
 
+  state->listen_for_stop();
+  grant_memory(*state);
   co_await preflight(*state);
   if (!state->options.preflight_only && !state->stop_requested() && any_living_sink(*state)) {
     co_await transfer(*state);
-    co_await state->reap();
+    // A barrier for children, too; only in a hurry they end while sinks are being cleaned up.
+    if (!state->stop_requested()) co_await state->reap();
     state->observe();
     co_await decide(*state);
   }
   co_await state->reap();
-  co_return conclude(*state);
+  state->give_up_children();
+  state->stop_listening();
+  co_await asio::this_coro::throw_if_cancelled(throws);
+  co_return detail::conclude(*state);
 }
 
 }  // namespace bp

@@ -1,7 +1,8 @@
 // engine/run.hpp — runs one source's graph: preflight → transfer → barrier → commit | abort.
 //
-// Only the runner ends streams and decides about sinks, each by its own path. It is the one place that
-// catches what stages throw. DESIGN.md tells the protocol; a failed run is a report, not an exception.
+// Only the runner ends streams and decides about sinks, each by its own path. It is the one place
+// that catches what stages throw. DESIGN.md tells the protocol; a failed run is a report, not an
+// exception.
 #pragma once
 
 #include "engine/graph.hpp"
@@ -36,8 +37,9 @@ struct Progress {
 using Observer = std::function<void(const Progress&)>;
 
 struct RunOptions {
-  std::chrono::milliseconds stop_grace{10'000};         ///< TERM to KILL; stop request to complaint
-  std::chrono::milliseconds abort_deadline{60'000};     ///< per sink; and for a stage that was told to end
+  std::chrono::milliseconds stop_grace{10'000};  ///< TERM to KILL; stop request to complaint
+  std::chrono::milliseconds abort_deadline{
+      60'000};  ///< per sink; and for a stage that was told to end
   std::chrono::milliseconds preflight_deadline{60'000};
   std::chrono::milliseconds commit_deadline{900'000};
   // After a stop request everything has to be out of the way in ten seconds.
@@ -52,9 +54,10 @@ struct RunOptions {
   Observer observe;
 };
 
-/// Runs one source's graph to its end and reports. Never throws for a failed stage. I/O thread. Waits for
-/// every stage, child and clean-up, or until their deadlines: what then still hangs is quarantined
-/// (SourceReport::left_behind names it; its memory stays allocated; leave the process by _Exit).
+/// Runs one source's graph to its end and reports. Never throws for a failed stage. I/O thread.
+/// Waits for every stage, child and clean-up, or until their deadlines: what then still hangs is
+/// quarantined (SourceReport::left_behind names it; its memory stays allocated; leave the process
+/// by _Exit). Cancelling the caller does not end it: request a stop.
 [[nodiscard]] asio::awaitable<SourceReport> run(Graph graph, MemoryPlan plan, RunOptions options);
 
 }  // namespace bp

@@ -129,7 +129,7 @@ class Source : public Stage {
   [[nodiscard]] virtual asio::awaitable<void> produce(Outlet& out, StageContext& ctx) = 0;
 };
 
-/// Turns one stream into another. Must read its input to the end before returning.
+/// Turns one stream into another. Must read its input to the end, until pop() says so, before returning.
 class Filter : public Stage {
  public:
   [[nodiscard]] virtual asio::awaitable<void> transform(Inlet& in, Outlet& out,
@@ -144,7 +144,7 @@ struct Receipt {
 };
 
 /// Stores a stream in two steps, so that a job becomes visible everywhere or (almost) nowhere.
-///   prepare()  reads to the end; returns when every byte is durable but still invisible
+///   prepare()  reads until pop() tells the end; returns when every byte is durable but still invisible
 ///   commit()   makes it visible: complete the multipart upload, rename the temporary name
 ///   abort()    removes every trace; any time before commit(), idempotent, may follow a failed
 ///              prepare() or none at all; runs uncancelled under its own deadline

@@ -70,7 +70,7 @@ class Assembler {
  public:
   Assembler(const LoadedJob& job, const config::SourceSection& source, const RunIdentity& identity,
             const std::vector<ObjectName>& objects, const AssembleOptions& options)
-      : job_{job}, source_{source}, objects_{objects} {
+      : job_{job}, source_{source}, objects_{objects}, bandwidth_{options.bandwidth} {
     context_.run_id = identity.run_id;
     context_.source_id = source.id;
     context_.passphrase = source.passphrase;
@@ -137,6 +137,7 @@ class Assembler {
     context.object_name = object->name;
     const Node sink = builder_.add(unique(destination.id, "destination"),
                                    job_.store(destination.id).sink(context), destination.required);
+    from = limit(destination, from);
     builder_.connect(from, sink, {.max_stall = stall_limit(destination)});
     copies_.push_back({.destination = destination.id,
                        .object = object->name,
@@ -144,9 +145,23 @@ class Assembler {
                        .stored_digest = stored_digest});
   }
 
+  /// Behind the digest and on this destination's own edge, so that only its own pace is limited: the tee
+  /// before it counts the waiting like that of a slow destination.
+  Node limit(const config::DestinationSection& destination, Node from) {
+    std::vector<SharedBucket> buckets;
+    if (bandwidth_) buckets.push_back(bandwidth_);
+    if (destination.bandwidth) buckets.push_back(bucket_of(*destination.bandwidth));
+    if (buckets.empty()) return from;
+    const Node limited = builder_.add(unique("bandwidth of " + destination.id, "destination"),
+                                      rate_limit_filter(std::move(buckets)));
+    builder_.connect(from, limited, {.max_stall = stall_limit(destination)});
+    return limited;
+  }
+
   const LoadedJob& job_;
   const config::SourceSection& source_;
   const std::vector<ObjectName>& objects_;
+  const SharedBucket bandwidth_;
   BuildContext context_;
   GraphBuilder builder_;
   std::set<std::string> names_;
@@ -186,6 +201,10 @@ std::vector<ObjectName> object_names(const LoadedJob& job, const config::SourceS
                      .extension = extension});
   }
   return names;
+}
+
+SharedBucket job_bandwidth(const config::JobSettings& job) {
+  return job.bandwidth ? bucket_of(*job.bandwidth) : nullptr;
 }
 
 SourceGraph assemble(const LoadedJob& job, const config::SourceSection& source,

@@ -1,12 +1,13 @@
 // stages/assemble.hpp — from a loaded job to the graph of one source.
 //
 // Destinations share what their routes have in common: one dump and one compression serve all of them, and
-// a tee stands where they part. Two kinds of stages are not written in job files: a digest behind the source
+// a tee stands where they part. Three kinds of stages are not written in job files: a digest behind the source
 // (the raw stream) and one before the destinations of each route (the stored stream); manifests are made
-// from them.
+// from them. And a rate limit before each destination that has a bandwidth, its own or the job's.
 #pragma once
 
 #include "engine/graph.hpp"
+#include "stages/filters/rate_limit.hpp"
 #include "stages/loaded_job.hpp"
 
 #include <chrono>
@@ -56,7 +57,11 @@ struct AssembleOptions {
   Journal* journal = nullptr;
   std::optional<std::uint64_t> expected_bytes;
   bool replace_existing = false;
+  SharedBucket bandwidth{};  ///< the job's, shared by its sources; null: a job without a limit
 };
+
+/// A bucket for all sources of a run; null for a job without a limit.
+[[nodiscard]] SharedBucket job_bandwidth(const config::JobSettings& job);
 
 [[nodiscard]] SourceGraph assemble(const LoadedJob& job, const config::SourceSection& source,
                                    const RunIdentity& identity,

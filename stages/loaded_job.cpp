@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -57,6 +58,7 @@ auto LoadedJob::read(const Factory& factory, const config::Section& section, std
   auto made = factory(options);
   options.finish();
   resolved_.emplace_back(options.title(), options.resolved());
+  std::ranges::copy(options.environment_secrets(), std::back_inserter(spec_.environment_secrets));
   return made;
 }
 

@@ -40,7 +40,8 @@ class JobRun {
         identity_{std::move(identity)},
         options_{std::move(options)},
         sources_{select_sources(job, options_.only)},
-        reports_(sources_.size()) {}
+        reports_(sources_.size()),
+        bandwidth_{job_bandwidth(job.spec().job)} {}
 
   asio::awaitable<RunReport> run() {
     const auto io = co_await asio::this_coro::executor;
@@ -96,6 +97,7 @@ class JobRun {
     const std::vector<ObjectName> objects = co_await settle_names(job_, source, identity_);
     AssembleOptions how;
     how.journal = options_.journal;
+    how.bandwidth = bandwidth_;
     how.replace_existing = job_.spec().job.on_exists == config::OnExists::replace;
     if (options_.history != nullptr) how.expected_bytes = options_.history->last_good(source.id);
     SourceGraph built = assemble(job_, source, identity_, objects, how);
@@ -169,6 +171,7 @@ class JobRun {
   const RunJobOptions options_;
   const std::vector<const config::SourceSection*> sources_;
   std::vector<SourceReport> reports_;
+  const SharedBucket bandwidth_;
   std::size_t next_ = 0;
   std::exception_ptr fatal_;
 };

@@ -50,6 +50,8 @@ class Store {
   [[nodiscard]] virtual asio::awaitable<void> remove(std::string object) = 0;
   /// Removes what an earlier run's journal says may have been left behind, and nothing else.
   [[nodiscard]] virtual asio::awaitable<void> sweep(const JournalEntry& entry) = 0;
+  /// False: objects are stored without a manifest beside them.
+  [[nodiscard]] virtual bool keeps_manifests() const { return true; }
 };
 
 }  // namespace bp::stages

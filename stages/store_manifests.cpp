@@ -88,6 +88,7 @@ asio::awaitable<std::vector<std::string>> store_manifests(ManifestContext contex
     const SourceGraph::Copy& copy = context.copies[i];
     const auto sink = std::ranges::find(context.report.sinks, copy.destination, &SinkReport::name);
     if (sink == context.report.sinks.end() || !sink->receipt) continue;
+    if (!context.job.store(copy.destination).keeps_manifests()) continue;
 
     BuildContext build;
     build.run_id = context.identity.run_id;

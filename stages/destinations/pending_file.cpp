@@ -74,7 +74,7 @@ int PendingFile::publish(int folder, bool replace) {
   struct stat old {};
   if (::fstatat(folder, names_.leaf.c_str(), &old, AT_SYMLINK_NOFOLLOW) != 0) return errno;
   if (!S_ISREG(old.st_mode)) return EEXIST;
-  if (unnamed_) {
+  if (unnamed_ && !has_part_) {
     announce_part();
     reason = link_unnamed(folder, names_.part);
     if (reason == EEXIST) has_part_ = false;
@@ -117,8 +117,9 @@ int PendingFile::swap_part(int folder) noexcept {
 
 int PendingFile::take_back(int folder) noexcept {
   const Shown shown = std::exchange(shown_, Shown::no);
-  if (shown == Shown::swapped)
+  if (shown == Shown::swapped) {
     return rename_with(folder, names_.part, names_.leaf, RENAME_EXCHANGE);
+  }
   if (shown != Shown::fresh) return 0;
   return ::unlinkat(folder, names_.leaf.c_str(), 0) == 0 || errno == ENOENT ? 0 : errno;
 }

@@ -13,24 +13,30 @@ namespace bp::stages {
 
 namespace {
 
-/// SHA-256 over everything that update() is given.
-class Sha256 {
+std::string name_of(DigestAlgorithm algorithm) {
+  return algorithm == DigestAlgorithm::sha512 ? "sha512" : "sha256";
+}
+
+/// The digest of everything that update() is given.
+class Digest {
  public:
-  Sha256() : context_{EVP_MD_CTX_new()} {
-    check(context_ != nullptr && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1);
+  explicit Digest(DigestAlgorithm algorithm) : context_{EVP_MD_CTX_new()} {
+    const EVP_MD* type = algorithm == DigestAlgorithm::sha512 ? EVP_sha512() : EVP_sha256();
+    check(context_ != nullptr && EVP_DigestInit_ex(context_.get(), type, nullptr) == 1);
   }
   void update(std::span<const std::byte> bytes) {
     check(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1);
   }
   [[nodiscard]] std::string hex() && {
-    std::array<unsigned char, 32> digest{};
-    check(EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr) == 1);
-    return fmt::format("{:02x}", fmt::join(digest, ""));
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    unsigned length = 0;
+    check(EVP_DigestFinal_ex(context_.get(), digest.data(), &length) == 1);
+    return fmt::format("{:02x}", fmt::join(std::span{digest}.first(length), ""));
   }
 
  private:
   static void check(bool ok) {
-    if (!ok) throw Error{Errc::internal, "openssl failed to compute a sha-256"};
+    if (!ok) throw Error{Errc::internal, "openssl failed to compute a digest"};
   }
   struct Free {
     void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
@@ -40,28 +46,32 @@ class Sha256 {
 
 class DigestFilter final : public BlockingFilter {
  public:
+  explicit DigestFilter(DigestAlgorithm algorithm) : algorithm_{algorithm} {}
   [[nodiscard]] MemoryDemand memory_demand(std::size_t) const override {
     return {.min_chunks = 1, .wanted_chunks = 1};  // what it reads is what it writes
   }
 
  protected:
   void transform_blocking(BlockingInlet& in, BlockingOutlet& out, StageContext& ctx) override {
-    Sha256 digest;
+    Digest digest{algorithm_};
     std::uint64_t bytes = 0;
     while (std::optional<Chunk> chunk = in.pop()) {
       digest.update(chunk->bytes());
       bytes += chunk->bytes().size();
       out.push(std::move(*chunk));
     }
-    ctx.note("sha256", std::move(digest).hex());
+    ctx.note(name_of(algorithm_), std::move(digest).hex());
     ctx.note("bytes", std::to_string(bytes));
   }
+
+ private:
+  const DigestAlgorithm algorithm_;
 };
 
 }  // namespace
 
-std::unique_ptr<Filter> digest_filter() {
-  return std::make_unique<DigestFilter>();
+std::unique_ptr<Filter> digest_filter(DigestAlgorithm algorithm) {
+  return std::make_unique<DigestFilter>(algorithm);
 }
 
 }  // namespace bp::stages

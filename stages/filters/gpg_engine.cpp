@@ -42,17 +42,18 @@ void require_2_2(const std::string& binary, const std::string& version) {
 
 }  // namespace
 
-std::string check_gpg_engine(const std::string& binary) {
+std::string check_gpg_engine(const std::string& binary, const std::string& home) {
   const std::optional<std::string> program = find_program(binary);
   if (!program) throw unusable(binary, "not found");
 
-  gpgme_check_version(nullptr);  // initialises the library; must come first
+  // Initialises the library; must come first, and not from two threads at once.
+  [[maybe_unused]] static const char* const gpgme_version = gpgme_check_version(nullptr);
   gpgme_ctx_t created = nullptr;
   if (const gpgme_error_t error = gpgme_new(&created)) throw unusable(binary, reason(error));
   const Context context{created};
   // On the context: the process-wide setting would be shared by every filter.
-  if (const gpgme_error_t error = gpgme_ctx_set_engine_info(
-          context.get(), GPGME_PROTOCOL_OpenPGP, program->c_str(), nullptr)) {
+  if (const gpgme_error_t error = gpgme_ctx_set_engine_info(context.get(), GPGME_PROTOCOL_OpenPGP,
+                                                            program->c_str(), home.c_str())) {
     throw unusable(binary, reason(error));
   }
   for (gpgme_engine_info_t info = gpgme_ctx_get_engine_info(context.get()); info != nullptr;

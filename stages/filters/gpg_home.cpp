@@ -25,7 +25,8 @@ constexpr std::size_t longest_path = 80;
 std::vector<std::filesystem::path> places() {
   std::vector<std::filesystem::path> result;
   for (const char* variable : {"RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR"}) {
-    // systemd may name several runtime directories, separated by colons; the first is as good as any.
+    // systemd may name several runtime directories, separated by colons; the first is as good as
+    // any.
     if (const char* value = std::getenv(variable); value != nullptr && *value == '/') {
       const std::string_view first = value;
       result.emplace_back(first.substr(0, first.find(':')));
@@ -50,9 +51,15 @@ bool is_our_folder(const std::filesystem::path& path) {
 
 GpgHome::GpgHome(Journal* journal, std::string owner) : journal_{journal} {
   std::string tried;
+  const auto passed_over = [&tried](const std::filesystem::path& place, std::string_view why) {
+    tried += fmt::format("{}{}: {}", tried.empty() ? "" : ", ", place.string(), why);
+  };
   for (const std::filesystem::path& place : places()) {
     std::filesystem::path path = place / random_name();
-    if (path.native().size() > longest_path) continue;
+    if (path.native().size() > longest_path) {
+      passed_over(place, "its name is too long");
+      continue;
+    }
     if (journal_ != nullptr) {
       entry_ = journal_->begin(std::string{gpg_home_kind}, owner, path.string());
     }
@@ -60,7 +67,7 @@ GpgHome::GpgHome(Journal* journal, std::string owner) : journal_{journal} {
       path_ = std::move(path);
       return;
     }
-    tried += fmt::format("{}{}: {}", tried.empty() ? "" : ", ", place.string(), system_reason(errno));
+    passed_over(place, system_reason(errno));
     if (entry_) journal_->end(*std::exchange(entry_, std::nullopt));
   }
   throw Error{Errc::transform, fmt::format("no place for a private gpg folder ({})", tried),

@@ -104,7 +104,8 @@ std::optional<std::string> clean_path(const std::string& path) {
 }
 
 std::vector<std::string> tar_argv(const TarContent& content, const std::string& tar) {
-  std::vector<std::string> argv{tar, "--create", "--file=-"};
+  // A name is a name: by default tar turns the two characters "\n" in it into a line break.
+  std::vector<std::string> argv{tar, "--create", "--file=-", "--no-unquote"};
   if (content.one_file_system) argv.emplace_back("--one-file-system");
   if (content.xattrs) argv.insert(argv.end(), {"--xattrs", "--acls"});
   if (content.sparse) argv.emplace_back("--sparse");

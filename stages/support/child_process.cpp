@@ -7,7 +7,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -150,6 +154,18 @@ asio::awaitable<bool> ChildProcess::fill(Buffer& buffer) {
 }
 asio::awaitable<bool> ChildProcess::feed(std::span<const std::byte> bytes) {
   return State::feed(state_, bytes);
+}
+std::size_t ChildProcess::unread_input() const {
+  int bytes = 0;
+  if (::ioctl(state_->in.native_handle(), FIONREAD, &bytes) != 0) {
+    throw Error{Errc::internal, fmt::format("unable to look into a pipe: {}", system_reason(errno))};
+  }
+  return static_cast<std::size_t>(bytes);
+}
+bool ChildProcess::has_ended() const noexcept {
+  siginfo_t info{};
+  const auto id = static_cast<id_t>(state_->pid);
+  return ::waitid(P_PID, id, &info, WEXITED | WNOWAIT | WNOHANG) != 0 || info.si_pid != 0;
 }
 void ChildProcess::finish_stdin() noexcept {
   error_code ignored;  // closing a pipe cannot lose what was written to it

@@ -70,8 +70,12 @@ class ChildProcess {
   /// Writes all of `bytes` to stdin. False when the child no longer reads; its exit status says
   /// why.
   [[nodiscard]] asio::awaitable<bool> feed(std::span<const std::byte> bytes);
+  /// What it was fed and has not read yet. Until finish_stdin().
+  [[nodiscard]] std::size_t unread_input() const;
   /// Closes stdin: the child sees its end of file.
   void finish_stdin() noexcept;
+  /// True once it has ended, as the kernel knows it now. Until exited().
+  [[nodiscard]] bool has_ended() const noexcept;
 
   /// Waits for its end, then for the end of stderr (two seconds at most: somebody else may hold
   /// it), ends what is left of its process group, and reports its CPU time to the context. Callable

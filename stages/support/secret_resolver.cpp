@@ -30,12 +30,11 @@ Secret take(std::string& text) {
   return secret;
 }
 
-Secret from_environment(const std::string& name) {
-  const char* const value = std::getenv(name.c_str());
-  if (value == nullptr) {
-    throw Error{Errc::config, fmt::format("the environment variable {} is not set", name)};
+Secret from_environment(const SecretRef::Environment& variable) {
+  if (!variable.value) {
+    throw Error{Errc::config, fmt::format("the environment variable {} is not set", variable.name)};
   }
-  return Secret{value};
+  return *variable.value;
 }
 
 Secret from_file(const std::string& path) {
@@ -73,7 +72,7 @@ asio::awaitable<Secret> resolve(const SecretRef& reference, StageContext& ctx) {
   const SecretRef::Origin& origin = reference.origin();
   if (const auto* literal = std::get_if<SecretRef::Literal>(&origin)) co_return literal->value;
   if (const auto* variable = std::get_if<SecretRef::Environment>(&origin)) {
-    co_return from_environment(variable->name);
+    co_return from_environment(*variable);
   }
   if (const auto* file = std::get_if<SecretRef::File>(&origin)) co_return from_file(file->path);
   if (const auto* credential = std::get_if<SecretRef::Credential>(&origin)) {

@@ -40,6 +40,17 @@ TEST_F(ChannelTest, DeliversEverythingBeforeTheEndOfTheStream) {
   EXPECT_TRUE(channel.drained());
 }
 
+TEST_F(ChannelTest, IsNotDrainedBeforeTheConsumerHeardOfTheEnd) {
+  Channel channel{io.get_executor(), 4};
+  channel.push_blocking(chunk_of(1));
+  channel.finish();
+  EXPECT_FALSE(channel.drained());
+  (void)channel.pop_blocking();
+  EXPECT_FALSE(channel.drained());
+  (void)channel.pop_blocking();
+  EXPECT_TRUE(channel.drained());
+}
+
 TEST_F(ChannelTest, DropsQueuedChunksWhenItFails) {
   Channel channel{io.get_executor(), 4};
   channel.push_blocking(chunk_of(1));

@@ -35,6 +35,29 @@ T run_on(asio::io_context& io, asio::awaitable<T> task) {
   }
 }
 
+/// Runs `task` to its end, and leaves for later what is then still under way on `io` (a child that
+/// lives on).
+template <class T>
+T run_until_done(asio::io_context& io, asio::awaitable<T> task) {
+  std::optional<std::exception_ptr> ended;
+  std::optional<T> result;
+  asio::co_spawn(io, std::move(task), [&](std::exception_ptr thrown, T value) {
+    ended = thrown;
+    result.emplace(std::move(value));
+  });
+  io.restart();
+  while (!ended && io.run_one() > 0) continue;
+  if (*ended) std::rethrow_exception(*ended);
+  return std::move(*result);
+}
+inline void run_until_done(asio::io_context& io, asio::awaitable<void> task) {
+  std::optional<std::exception_ptr> ended;
+  asio::co_spawn(io, std::move(task), [&](std::exception_ptr thrown) { ended = thrown; });
+  io.restart();
+  while (!ended && io.run_one() > 0) continue;
+  if (*ended) std::rethrow_exception(*ended);
+}
+
 template <class T>
 T run(asio::awaitable<T> task) {
   asio::io_context io;

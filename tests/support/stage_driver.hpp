@@ -16,15 +16,23 @@
 
 namespace bp::test {
 
-/// One sink and the steps of its life. Destroying the driver destroys the sink as it is.
+/// One sink and the steps of its life. Destroying the driver destroys the sink as it is, and lets
+/// its children end.
 class SinkDriver {
  public:
   explicit SinkDriver(std::unique_ptr<Sink> sink, std::size_t chunk_bytes = 64 << 10)
       : context{io_, chunk_bytes}, sink_{std::move(sink)} {
     sink_->grant(sink_->memory_demand(chunk_bytes).wanted_chunks);
   }
+  SinkDriver(const SinkDriver&) = delete;
+  SinkDriver& operator=(const SinkDriver&) = delete;
+  ~SinkDriver() {
+    sink_.reset();
+    io_.restart();
+    io_.run();
+  }
 
-  void preflight() { run_on(io_, sink_->preflight(context)); }
+  void preflight() { run_until_done(io_, sink_->preflight(context)); }
 
   /// Feeds the whole stream, then its end.
   void prepare(const Bytes& bytes) { feed(bytes, std::nullopt); }
@@ -32,17 +40,26 @@ class SinkDriver {
   void prepare_voided(const Bytes& bytes) {
     feed(bytes, Error{Errc::peer_failed, "the source failed"});
   }
-  Receipt commit() { return run_on(io_, sink_->commit(context)); }
-  void abort() { run_on(io_, sink_->abort(context)); }
+  Receipt commit() { return run_until_done(io_, sink_->commit(context)); }
+  void abort() { run_until_done(io_, sink_->abort(context)); }
 
  private:
   void feed(const Bytes& bytes, std::optional<Error> failure) {
     Channel channel{io_.get_executor(), 4};
     Outlet outlet{channel, context.pool()};
     Inlet inlet{channel};
-    auto ignore = [](std::exception_ptr) {};
-    asio::co_spawn(io_, produce(outlet, channel, bytes, std::move(failure)), ignore);
-    run_on(io_, consume(inlet, channel));
+    bool produced = false;
+    auto note_end = [&produced](std::exception_ptr) { produced = true; };
+    asio::co_spawn(io_, produce(outlet, channel, bytes, std::move(failure)), note_end);
+    std::exception_ptr thrown;
+    try {
+      run_until_done(io_, consume(inlet, channel));
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+    io_.restart();
+    while (!produced && io_.run_one() > 0) continue;  // it refers to what is ours
+    if (thrown) std::rethrow_exception(thrown);
   }
   static asio::awaitable<void> produce(Outlet& outlet, Channel& channel, const Bytes& bytes,
                                        std::optional<Error> failure) {

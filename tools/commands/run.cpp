@@ -105,6 +105,8 @@ int exit_status_of(const RunReport& report, const RunCommand& command, const sta
 
 int run(const Session& session, const RunCommand& command) {
   const stages::LoadedJob job = stages::load_job(command.file, session.registry);
+  // They are in our memory now. Libraries start helper programs with our whole environment.
+  for (const std::string& name : job.spec().environment_secrets) ::unsetenv(name.c_str());
   (void)stages::select_sources(job, command.sources);  // a misspelt --source is a usage error
   stages::RunIdentity identity =
       stages::new_identity(job.spec().job, std::chrono::system_clock::now());

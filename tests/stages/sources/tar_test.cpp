@@ -17,8 +17,8 @@ using testing::HasSubstr;
 
 TEST(TarArgv, NamesMembersFromTheFolderAboveThem) {
   EXPECT_THAT(tar_argv({.paths = {"/srv/data"}, .exclude = {"logs", "-x"}}, "tar"),
-              ElementsAre("tar", "--create", "--file=-", "--xattrs", "--acls", "--exclude=logs",
-                          "--exclude=-x", "--directory=/srv", "--", "data"));
+              ElementsAre("tar", "--create", "--file=-", "--no-unquote", "--xattrs", "--acls",
+                          "--exclude=logs", "--exclude=-x", "--directory=/srv", "--", "data"));
 }
 
 TEST(TarArgv, SaysWhatItWasAskedFor) {
@@ -26,14 +26,14 @@ TEST(TarArgv, SaysWhatItWasAskedFor) {
       .paths = {"/a"}, .exclude = {}, .one_file_system = true, .xattrs = false, .sparse = true};
 
   EXPECT_THAT(tar_argv(content, "/bin/tar"),
-              ElementsAre("/bin/tar", "--create", "--file=-", "--one-file-system", "--sparse",
-                          "--directory=/", "--", "a"));
+              ElementsAre("/bin/tar", "--create", "--file=-", "--no-unquote", "--one-file-system",
+                          "--sparse", "--directory=/", "--", "a"));
 }
 
 TEST(TarArgv, KnowsTheFolderThatHoldsAllPaths) {
   const auto tail = [](std::vector<std::string> paths) {
     const auto argv = tar_argv({.paths = std::move(paths), .exclude = {}, .xattrs = false}, "tar");
-    return std::vector<std::string>(argv.begin() + 3, argv.end());
+    return std::vector<std::string>(argv.begin() + 4, argv.end());
   };
 
   EXPECT_THAT(tail({"/"}), ElementsAre("--directory=/", "--", "."));
