@@ -3,6 +3,7 @@
 #include "tests/support/processes.hpp"
 #include "tests/support/source_run.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
