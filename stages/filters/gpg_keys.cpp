@@ -214,11 +214,13 @@ std::string KeyOrigin::text() const {
 
 std::optional<std::string> full_fingerprint(std::string_view text) {
   constexpr std::size_t digits = 40;
-  std::string result = upper(text);
-  std::erase(result, ' ');
-  const bool is_hex = std::ranges::all_of(result, [](unsigned char c) { return std::isxdigit(c); });
-  if (result.size() != digits || !is_hex) return std::nullopt;
-  return result;
+  std::string written = upper(text);
+  std::erase(written, ' ');
+  const bool is_hex =
+      std::ranges::all_of(written, [](unsigned char c) { return std::isxdigit(c); });
+  if (written.size() != digits || !is_hex) return std::nullopt;
+  const std::string& fingerprint = written;
+  return fingerprint;  // copied: g++ 12 warns of the move of a string whose length it has worked out
 }
 
 asio::awaitable<void> import_keys(StageContext& ctx, std::string binary, KeyOrigin origin,
