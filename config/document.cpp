@@ -44,7 +44,8 @@ Table convert_table(const toml::table& table, const std::string& name) {
 }
 
 std::string checked_text(const std::string& text, const Location& where) {
-  // "\u0000" is legal TOML and ends a C string early: in a path or an argument it can only be an attack.
+  // "\u0000" is legal TOML and ends a C string early: in a path or an argument it can only be an
+  // attack.
   if (text.find('\0') != std::string::npos) throw refused(where, "a string with a NUL character");
   return text;
 }
@@ -64,7 +65,8 @@ Value convert(const toml::node& node, const std::string& name) {
   throw refused(where, "dates and times are not used in job files; write a string");
 }
 
-/// "Error while parsing key-value pair: cannot redefine …": the place says where, the rest says what.
+/// "Error while parsing key-value pair: cannot redefine …": the place says where, the rest says
+/// what.
 std::string_view without_preamble(std::string_view description) {
   const std::size_t colon = description.find(": ");
   const bool has_preamble =

@@ -48,7 +48,8 @@ class Value {
   Location location_;
 };
 
-/// Parses TOML text. Throws Errc::config naming file, line and column; `name` is what messages call it.
+/// Parses TOML text. Throws Errc::config naming file, line and column; `name` is what messages call
+/// it.
 [[nodiscard]] Table parse_toml(std::string_view text, const std::string& name);
 
 }  // namespace bp::config

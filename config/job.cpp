@@ -31,9 +31,9 @@ const std::vector<std::string>& JobSpec::pipeline_between(
 std::vector<const DestinationSection*> JobSpec::destinations_of(const SourceSection& source) const {
   std::vector<const DestinationSection*> result;
   for (const DestinationSection& destination : destinations) {
-    const bool wanted = !source.destinations ||
-                        std::ranges::find(*source.destinations, destination.id) !=
-                            source.destinations->end();
+    const bool wanted =
+        !source.destinations ||
+        std::ranges::find(*source.destinations, destination.id) != source.destinations->end();
     if (wanted) result.push_back(&destination);
   }
   return result;
@@ -41,7 +41,7 @@ std::vector<const DestinationSection*> JobSpec::destinations_of(const SourceSect
 
 std::vector<std::string_view> job_layer_keys(std::string_view section_kind) {
   if (section_kind == "source") {
-    return {"type",       "name",        "pipeline",       "destinations",
+    return {"type",       "name",        "pipeline",      "destinations",
             "passphrase", "min_success", "all_or_nothing"};
   }
   if (section_kind == "filter") return {"type", "from"};

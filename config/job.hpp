@@ -1,8 +1,8 @@
 // config/job.hpp — a job file as plain values: what users think in, before stages know about it.
 //
-// Loading checks everything that needs no knowledge of a stage type: syntax, ownership, ids, references
-// between tables, [job] itself. The options of sources, filters, destinations and notifiers stay tables,
-// to be read by the type that owns them (stages/assemble).
+// Loading checks everything that needs no knowledge of a stage type: syntax, ownership, ids,
+// references between tables, [job] itself. The options of sources, filters, destinations and
+// notifiers stay tables, to be read by the type that owns them (stages/assemble).
 #pragma once
 
 #include "config/document.hpp"
@@ -41,8 +41,8 @@ struct JobSettings {
   std::optional<std::size_t> bandwidth;  ///< bytes per second, for all destinations together
 };
 
-/// [source.ID], [filter.NAME], [destination.NAME] or [notify.NAME]: the keys that the job layer owns,
-/// and the table for its type.
+/// [source.ID], [filter.NAME], [destination.NAME] or [notify.NAME]: the keys that the job layer
+/// owns, and the table for its type.
 struct Section {
   std::string id;
   std::string type;  ///< `type = "…"`, default for filters and notifiers: the id itself
@@ -83,8 +83,8 @@ struct JobSpec {
 
   [[nodiscard]] const FilterSection* find_filter(std::string_view name) const noexcept;
   [[nodiscard]] const DestinationSection* find_destination(std::string_view name) const noexcept;
-  /// The filters between one source and one destination, in order: the destination's own pipeline, else
-  /// the source's, else the job's.
+  /// The filters between one source and one destination, in order: the destination's own pipeline,
+  /// else the source's, else the job's.
   [[nodiscard]] const std::vector<std::string>& pipeline_between(
       const SourceSection& source, const DestinationSection& destination) const noexcept;
   /// The destinations of a source, in the order of the file.
@@ -95,8 +95,8 @@ struct JobSpec {
 /// Keys of the job layer: a type's reader must `accept` these before finish().
 [[nodiscard]] std::vector<std::string_view> job_layer_keys(std::string_view section_kind);
 
-/// Reads and checks a job file. Problems go to `diagnostics`, those that make going on pointless (no such
-/// file, syntax, ownership) are thrown as Errc::config.
+/// Reads and checks a job file. Problems go to `diagnostics`, those that make going on pointless
+/// (no such file, syntax, ownership) are thrown as Errc::config.
 [[nodiscard]] JobSpec load_job(const std::filesystem::path& file, Diagnostics& diagnostics);
 
 /// The same from text, for tests and tools; `name` is what messages call it.

@@ -74,8 +74,8 @@ class JobLoader {
   const Table* table_of(const Table::Entry& entry, std::string_view what) {
     const auto* table = std::get_if<Table>(&entry.value->data());
     if (table == nullptr) {
-      diagnostics_.add(entry.location, fmt::format("{} must be a table, not {}", what,
-                                                   entry.value->type_name()));
+      diagnostics_.add(entry.location,
+                       fmt::format("{} must be a table, not {}", what, entry.value->type_name()));
     }
     return table;
   }
@@ -88,8 +88,8 @@ class JobLoader {
       const std::string title = fmt::format("[{}.{}]", entry.key, one.key);
       const auto* table = std::get_if<Table>(&one.value->data());
       if (table == nullptr) {
-        diagnostics_.add(one.location, fmt::format("{} must be a table, not {}", title,
-                                                   one.value->type_name()),
+        diagnostics_.add(one.location,
+                         fmt::format("{} must be a table, not {}", title, one.value->type_name()),
                          fmt::format("write [{}.NAME], then its keys", entry.key));
       } else if (!is_safe_id(one.key)) {
         diagnostics_.add(one.location, fmt::format("'{}' is no name for a {}", one.key, entry.key),
@@ -121,7 +121,8 @@ class JobLoader {
     job.hostname = options.text("hostname", this_hostname());
     for (const auto& [key, value] : {std::pair{"name", job.name}, {"hostname", job.hostname}}) {
       if (!is_safe_id(value)) {
-        options.fail(key, fmt::format("'{}' is '{}', which cannot be part of a file name", key, value),
+        options.fail(key,
+                     fmt::format("'{}' is '{}', which cannot be part of a file name", key, value),
                      "letters, digits, '.', '_' and '-', not beginning with '-'");
       }
     }
@@ -266,14 +267,16 @@ class JobLoader {
 
   void check_source(const SourceSection& source) {
     std::vector<std::string_view> known;
-    for (const DestinationSection& destination : spec_.destinations) known.emplace_back(destination.id);
+    for (const DestinationSection& destination : spec_.destinations)
+      known.emplace_back(destination.id);
     if (source.destinations && source.destinations->empty()) {
       diagnostics_.add(key_location(source, "destinations"), "'destinations' is empty");
     }
     for (const std::string& name : source.destinations.value_or(std::vector<std::string>{})) {
       if (std::ranges::find(known, name) != known.end()) continue;
       const auto nearest = nearest_name(name, known);
-      diagnostics_.add(key_location(source, "destinations"), fmt::format("no destination '{}'", name),
+      diagnostics_.add(key_location(source, "destinations"),
+                       fmt::format("no destination '{}'", name),
                        nearest ? fmt::format("did you mean '{}'?", *nearest)
                                : fmt::format("known: {}", fmt::join(known, ", ")));
     }
@@ -298,13 +301,15 @@ class JobLoader {
         for (const SourceSection& source : spec_.sources) known.emplace_back(source.id);
         for (const FilterSection& other : spec_.filters) known.emplace_back(other.id);
         const auto nearest = nearest_name(*at, known);
-        diagnostics_.add(key_location(section, "from"), fmt::format("no source or filter '{}'", *at),
+        diagnostics_.add(key_location(section, "from"),
+                         fmt::format("no source or filter '{}'", *at),
                          nearest ? fmt::format("did you mean '{}'?", *nearest)
                                  : fmt::format("known: {}", fmt::join(known, ", ")));
         return;
       }
       if (!passed.insert(*at).second) {
-        diagnostics_.add(key_location(section, "from"), fmt::format("'from' of '{}' goes round", *at));
+        diagnostics_.add(key_location(section, "from"),
+                         fmt::format("'from' of '{}' goes round", *at));
         return;
       }
       if (!filter->from) {

@@ -11,7 +11,8 @@ namespace {
 
 constexpr int most_per_line = 32;
 
-/// Walks over the text byte by byte, knowing just enough of TOML to tell strings and comments from the rest.
+/// Walks over the text byte by byte, knowing just enough of TOML to tell strings and comments from
+/// the rest.
 class Scanner {
  public:
   Scanner(std::string_view text, const std::string& name) : text_{text}, name_{name} {}
@@ -35,9 +36,8 @@ class Scanner {
 
  private:
   [[noreturn]] void refuse(std::string message) const {
-    const Location where{.file = name_,
-                         .line = line_,
-                         .column = static_cast<std::uint32_t>(at_ - line_start_ + 1)};
+    const Location where{
+        .file = name_, .line = line_, .column = static_cast<std::uint32_t>(at_ - line_start_ + 1)};
     throw Error{Errc::config, fmt::format("{}: {}", where.text(), message)};
   }
 
@@ -106,7 +106,8 @@ class Scanner {
 
 void guard_toml(std::string_view text, const std::string& name) {
   if (text.size() > max_job_file_bytes) {
-    throw Error{Errc::config, fmt::format("{}: larger than {} KiB", name, max_job_file_bytes >> 10)};
+    throw Error{Errc::config,
+                fmt::format("{}: larger than {} KiB", name, max_job_file_bytes >> 10)};
   }
   Scanner{text, name}.scan();
 }

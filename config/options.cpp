@@ -20,11 +20,17 @@ OptionReader::OptionReader(const Table& table, std::string title, Diagnostics& d
       diagnostics_{diagnostics},
       literal_secrets_ok_{literal_secrets_ok} {}
 
-const std::string& OptionReader::title() const noexcept { return title_; }
+const std::string& OptionReader::title() const noexcept {
+  return title_;
+}
 
-bool OptionReader::has(std::string_view key) const { return table_.find(key) != nullptr; }
+bool OptionReader::has(std::string_view key) const {
+  return table_.find(key) != nullptr;
+}
 
-void OptionReader::accept(std::string_view key) { asked_.emplace_back(key); }
+void OptionReader::accept(std::string_view key) {
+  asked_.emplace_back(key);
+}
 
 const Value* OptionReader::take(std::string_view key) {
   accept(key);
@@ -50,8 +56,8 @@ const T* OptionReader::typed(std::string_view key, const Value* value, std::stri
 }
 
 void OptionReader::resolve(std::string_view key, const Value* value, std::string text) {
-  resolved_.push_back({std::string{key}, std::move(text),
-                       value == nullptr ? "default" : value->location().text()});
+  resolved_.push_back(
+      {std::string{key}, std::move(text), value == nullptr ? "default" : value->location().text()});
 }
 
 void OptionReader::fail(std::string_view key, std::string message, std::string hint) {
@@ -93,10 +99,10 @@ std::string OptionReader::choice(std::string_view key, std::string fallback,
   if (const auto* text = typed<std::string>(key, value, "a string")) {
     if (std::ranges::find(allowed, *text) == allowed.end()) {
       const auto nearest = nearest_name(*text, std::span{allowed.begin(), allowed.size()});
-      diagnostics_.add(value->location(),
-                       fmt::format("'{}' must be one of {}, not '{}'", key, fmt::join(allowed, ", "),
-                                   *text),
-                       nearest ? fmt::format("did you mean '{}'?", *nearest) : "");
+      diagnostics_.add(
+          value->location(),
+          fmt::format("'{}' must be one of {}, not '{}'", key, fmt::join(allowed, ", "), *text),
+          nearest ? fmt::format("did you mean '{}'?", *nearest) : "");
     } else {
       fallback = *text;
     }
@@ -186,8 +192,8 @@ std::vector<std::string> OptionReader::strings(std::string_view key, const Value
     if (const auto* text = std::get_if<std::string>(&element.data())) {
       result.push_back(*text);
     } else {
-      diagnostics_.add(element.location(), fmt::format("'{}' must hold strings, not {}", key,
-                                                       element.type_name()));
+      diagnostics_.add(element.location(),
+                       fmt::format("'{}' must hold strings, not {}", key, element.type_name()));
     }
   }
   return result;
@@ -203,11 +209,14 @@ std::vector<std::string> OptionReader::list(std::string_view key) {
 
 std::string OptionReader::absolute(std::string path) const {
   if (path.empty() || path.front() == '/') return path;
-  const std::filesystem::path folder = std::filesystem::absolute(table_.location.file).parent_path();
+  const std::filesystem::path folder =
+      std::filesystem::absolute(table_.location.file).parent_path();
   return (folder / path).lexically_normal().string();
 }
 
-std::string OptionReader::path(std::string_view key) { return absolute(text(key)); }
+std::string OptionReader::path(std::string_view key) {
+  return absolute(text(key));
+}
 
 std::vector<std::string> OptionReader::paths(std::string_view key) {
   std::vector<std::string> result = list(key);
@@ -257,14 +266,15 @@ std::vector<std::pair<std::string, std::string>> OptionReader::environment(std::
   const auto is_name = [](std::string_view name) {
     constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_";
     return !name.empty() && letters.find(name.front()) != std::string_view::npos &&
-           name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789") ==
+           name.find_first_not_of(
+               "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789") ==
                std::string_view::npos;
   };
   for (const Table::Entry& entry : table->entries) {
     const auto* text = std::get_if<std::string>(&entry.value->data());
     if (text == nullptr || !is_name(entry.key)) {
-      diagnostics_.add(entry.location, fmt::format("'{}' in '{}' is no environment variable", entry.key,
-                                                   key),
+      diagnostics_.add(entry.location,
+                       fmt::format("'{}' in '{}' is no environment variable", entry.key, key),
                        "like LC_ALL = \"C\"");
       continue;
     }
@@ -314,9 +324,10 @@ std::optional<SecretRef> OptionReader::read_secret(std::string_view key, const V
       }
     }
   }
-  diagnostics_.add(value.location(), fmt::format("'{}' must be a secret", key),
-                   "{ file = \"/path\" }, { env = \"NAME\" }, { command = [\"pass\", \"show\", \"x\"] }, "
-                   "{ credential = \"x\" } or a string");
+  diagnostics_.add(
+      value.location(), fmt::format("'{}' must be a secret", key),
+      "{ file = \"/path\" }, { env = \"NAME\" }, { command = [\"pass\", \"show\", \"x\"] }, "
+      "{ credential = \"x\" } or a string");
   return std::nullopt;
 }
 

@@ -1,8 +1,10 @@
-// config/options.hpp — typed access to one table of a job file; remembers which keys were asked for.
+// config/options.hpp — typed access to one table of a job file; remembers which keys were asked
+// for.
 //
-// A stage knows its options, not TOML; this class knows TOML's types, not the stages. Getters never throw
-// for bad input: they record a diagnostic and return something harmless, so that one pass over a job file
-// finds all of its errors. Whoever made the reader throws the product away when there were any.
+// A stage knows its options, not TOML; this class knows TOML's types, not the stages. Getters never
+// throw for bad input: they record a diagnostic and return something harmless, so that one pass
+// over a job file finds all of its errors. Whoever made the reader throws the product away when
+// there were any.
 #pragma once
 
 #include "config/document.hpp"
@@ -34,8 +36,8 @@ struct ResolvedOption {
 /// Reads the keys of one table, e.g. [source.etc]. Not copyable; one reader per table and load.
 class OptionReader {
  public:
-  /// `title` is how messages name the table: "source.etc". `literal_secrets_ok` is false when the file
-  /// can be read by others, which makes a literal secret an error.
+  /// `title` is how messages name the table: "source.etc". `literal_secrets_ok` is false when the
+  /// file can be read by others, which makes a literal secret an error.
   OptionReader(const Table& table, std::string title, Diagnostics& diagnostics,
                bool literal_secrets_ok);
   OptionReader(const OptionReader&) = delete;
@@ -61,15 +63,16 @@ class OptionReader {
   [[nodiscard]] std::optional<std::chrono::seconds> optional_duration(std::string_view key);
   /// An array of strings, or one string. Missing: empty.
   [[nodiscard]] std::vector<std::string> list(std::string_view key);
-  /// Exit statuses and other small numbers: an array of integers within [min, max], or the fallback.
+  /// Exit statuses and other small numbers: an array of integers within [min, max], or the
+  /// fallback.
   [[nodiscard]] std::vector<int> integers(std::string_view key, std::vector<int> fallback, int min,
                                           int max);
   /// A program and its arguments: an array of at least one string, the first not empty. Required.
   [[nodiscard]] std::vector<std::string> argv(std::string_view key);
   /// Environment for a child: a table of strings. Names must match [A-Za-z_][A-Za-z0-9_]*.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> environment(std::string_view key);
-  /// { env = "NAME" } | { file = "/path" } | { command = ["pass", "show", "x"] } | { credential = "x" };
-  /// or a literal, which is accepted only in a file that nobody else can read.
+  /// { env = "NAME" } | { file = "/path" } | { command = ["pass", "show", "x"] } | { credential =
+  /// "x" }; or a literal, which is accepted only in a file that nobody else can read.
   [[nodiscard]] std::optional<SecretRef> optional_secret(std::string_view key);
   [[nodiscard]] std::optional<SecretRef> secret(std::string_view key);  ///< required
 

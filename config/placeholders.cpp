@@ -94,7 +94,8 @@ std::optional<TemplateProblem> check_template(std::string_view text) {
 
   if (sample.starts_with('/')) sample.erase(0, 1);
   if (sample.size() > 1 && sample.find_first_of("\\\n\r\t:*?\"<>|") != std::string::npos) {
-    return TemplateProblem{"has a character that some destination cannot store", "letters, digits . _ - /"};
+    return TemplateProblem{"has a character that some destination cannot store",
+                           "letters, digits . _ - /"};
   }
   for (std::string_view rest = sample;;) {
     const std::size_t slash = rest.find('/');

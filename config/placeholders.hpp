@@ -23,8 +23,8 @@ struct WallClock {
 [[nodiscard]] WallClock wall_clock(std::chrono::system_clock::time_point moment,
                                    const std::string& timezone);
 
-/// What is wrong with a template ("has an unknown placeholder '{host}'"), or nothing. {id} and {ext} are
-/// required, "..", control characters and empty path components are refused.
+/// What is wrong with a template ("has an unknown placeholder '{host}'"), or nothing. {id} and
+/// {ext} are required, "..", control characters and empty path components are refused.
 struct TemplateProblem {
   std::string message, hint;
 };
@@ -33,8 +33,8 @@ struct TemplateProblem {
 /// Expands a checked template; a leading '/' is dropped.
 [[nodiscard]] std::string expand_template(std::string_view object_template, const NameParts& parts);
 
-/// Puts "-HHMMSS" before the extension: "h/2026-11-23/etc.tar.gz" → "h/2026-11-23/etc-020000.tar.gz".
-/// `ext` is the extension as it was given to expand_template.
+/// Puts "-HHMMSS" before the extension: "h/2026-11-23/etc.tar.gz" →
+/// "h/2026-11-23/etc-020000.tar.gz". `ext` is the extension as it was given to expand_template.
 [[nodiscard]] std::string with_suffix(std::string_view object, std::string_view ext,
                                       std::string_view time);
 

@@ -8,8 +8,8 @@
 
 namespace bp::config {
 
-/// The known name with the smallest edit distance (a swap of neighbours counts once), if it is near enough
-/// to be what was meant: at most a third of the letters differ.
+/// The known name with the smallest edit distance (a swap of neighbours counts once), if it is near
+/// enough to be what was meant: at most a third of the letters differ.
 [[nodiscard]] std::optional<std::string> nearest_name(std::string_view name,
                                                       std::span<const std::string_view> known);
 

@@ -120,8 +120,7 @@ class Rule {
   }
   void name() {
     const bool quoted = skip('<');
-    const std::size_t end =
-        quoted ? rest_.find('>') : rest_.find_first_of("+-0123456789,");
+    const std::size_t end = quoted ? rest_.find('>') : rest_.find_first_of("+-0123456789,");
     if (end == 0 || (quoted && end == std::string_view::npos)) refuse();
     rest_.remove_prefix(end == std::string_view::npos ? rest_.size() : end + (quoted ? 1 : 0));
   }
@@ -173,9 +172,9 @@ sys_seconds moment_of(const Change& change, std::chrono::year year) {
   using namespace std::chrono;
   const month in_month{static_cast<unsigned>(change.month)};
   const weekday day{static_cast<unsigned>(change.day)};
-  const sys_days date =
-      change.week == 5 ? sys_days{year / in_month / day[last]}
-                       : sys_days{year / in_month / day[static_cast<unsigned>(change.week)]};
+  const sys_days date = change.week == 5
+                            ? sys_days{year / in_month / day[last]}
+                            : sys_days{year / in_month / day[static_cast<unsigned>(change.week)]};
   return date + change.time;
 }
 
@@ -207,13 +206,13 @@ seconds posix_offset(std::string_view text, std::chrono::system_clock::time_poin
 seconds zone_offset(const std::string& zone, std::chrono::system_clock::time_point moment) {
   constexpr std::string_view allowed =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/";
-  if (zone.empty() || zone.front() == '/' ||
-      zone.find_first_not_of(allowed) != std::string::npos) {
+  if (zone.empty() || zone.front() == '/' || zone.find_first_not_of(allowed) != std::string::npos) {
     throw bad_zone(zone, "not a zone's name");
   }
   const std::filesystem::path path = "/usr/share/zoneinfo/" + zone;
   std::error_code absent;
-  if (!std::filesystem::is_regular_file(path, absent)) throw bad_zone(zone, "unknown on this machine");
+  if (!std::filesystem::is_regular_file(path, absent))
+    throw bad_zone(zone, "unknown on this machine");
   std::ifstream in{path, std::ios::binary};
   const std::string file{std::istreambuf_iterator<char>{in}, std::istreambuf_iterator<char>{}};
   try {

@@ -47,11 +47,13 @@ bool is_our_group(gid_t group) {
 void check_trust(const std::filesystem::path& path, const struct stat& facts) {
   if (!S_ISREG(facts.st_mode)) throw refused(path, "not a regular file");
   if (facts.st_uid != 0 && facts.st_uid != ::geteuid()) {
-    throw refused(path, fmt::format("belongs to user {}, who could make us run anything", facts.st_uid),
+    throw refused(path,
+                  fmt::format("belongs to user {}, who could make us run anything", facts.st_uid),
                   fmt::format("Run: chown {} '{}'", ::geteuid(), path.string()));
   }
   if ((facts.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    throw refused(path, fmt::format("can be written by others (mode {:04o})", facts.st_mode & 07777U),
+    throw refused(path,
+                  fmt::format("can be written by others (mode {:04o})", facts.st_mode & 07777U),
                   fmt::format("Run: chmod go-w '{}'", path.string()));
   }
 }

@@ -56,8 +56,8 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
   const auto [end, failure] =
       std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
   if (failure != std::errc{} || !std::isfinite(number) || number < 0) return std::nullopt;
-  const std::string unit = lower(without_leading_spaces(text.substr(
-      static_cast<std::size_t>(end - text.data()))));
+  const std::string unit =
+      lower(without_leading_spaces(text.substr(static_cast<std::size_t>(end - text.data()))));
   const auto found = std::ranges::find(size_units, unit, &Unit::name);
   if (found == size_units.end()) return std::nullopt;
   const double bytes = number * static_cast<double>(found->factor);

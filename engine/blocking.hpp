@@ -1,8 +1,9 @@
-// engine/blocking.hpp — stages around libraries that block or burn CPU, each on a thread of its own.
+// engine/blocking.hpp — stages around libraries that block or burn CPU, each on a thread of its
+// own.
 //
 // Never a shared pool: with fewer threads than blocking stages a pool deadlocks. A thread cannot be
-// abandoned, so neither can the wait for it: whoever wants a blocking stage gone voids its edges and asks
-// its stop token, and the runner's quarantine deals with a thread that does not come back.
+// abandoned, so neither can the wait for it: whoever wants a blocking stage gone voids its edges
+// and asks its stop token, and the runner's quarantine deals with a thread that does not come back.
 #pragma once
 
 #include "engine/stage.hpp"
@@ -13,11 +14,12 @@
 
 namespace bp {
 
-/// What the calling thread has used since it began: the difference of two is the cost of what lay between.
+/// What the calling thread has used since it began: the difference of two is the cost of what lay
+/// between.
 [[nodiscard]] std::chrono::nanoseconds cpu_time_of_this_thread() noexcept;
 
-/// One thread that runs one piece of work after another, for libraries that care which thread calls.
-/// I/O thread only. The destructor joins: destroy it only when no work is under way.
+/// One thread that runs one piece of work after another, for libraries that care which thread
+/// calls. I/O thread only. The destructor joins: destroy it only when no work is under way.
 class WorkerThread {
  public:
   explicit WorkerThread(std::string thread_name);
@@ -25,9 +27,9 @@ class WorkerThread {
   WorkerThread& operator=(const WorkerThread&) = delete;
   ~WorkerThread();
 
-  /// Runs `work` on the thread and resumes here when it returned or threw. Cancelling the caller does
-  /// not end the wait; the caller's cancellation state is as before when this returns.
-  /// Returns the CPU time that the work used.
+  /// Runs `work` on the thread and resumes here when it returned or threw. Cancelling the caller
+  /// does not end the wait; the caller's cancellation state is as before when this returns. Returns
+  /// the CPU time that the work used.
   [[nodiscard]] asio::awaitable<std::chrono::nanoseconds> run(std::function<void()> work);
 
  private:

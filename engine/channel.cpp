@@ -48,8 +48,8 @@ asio::awaitable<bool> Bell::wait_until(Clock::time_point deadline) {
 void Bell::ring() noexcept {
   if (!armed_) return;
   armed_ = false;
-  // Timers belong to the I/O thread. Posting also closes the gap between a coroutine's check and its
-  // wait: the handler cannot run before that coroutine has suspended.
+  // Timers belong to the I/O thread. Posting also closes the gap between a coroutine's check and
+  // its wait: the handler cannot run before that coroutine has suspended.
   asio::post(timer_->get_executor(), [timer = timer_] { timer->cancel(); });
 }
 

@@ -1,8 +1,9 @@
 // engine/channel.hpp — a bounded edge between two stages, and the only place the engine waits.
 //
-// One producer, one consumer, each either a coroutine on the I/O thread or a thread of its own. Capacity
-// counts blocks of storage, not bytes. The end of a stream is stated (finish), never inferred: a producer
-// that vanishes is a failure (fail), which drops what is queued and throws at both ends.
+// One producer, one consumer, each either a coroutine on the I/O thread or a thread of its own.
+// Capacity counts blocks of storage, not bytes. The end of a stream is stated (finish), never
+// inferred: a producer that vanishes is a failure (fail), which drops what is queued and throws at
+// both ends.
 #pragma once
 
 #include "engine/chunk.hpp"
@@ -25,8 +26,9 @@ namespace bp {
 
 namespace asio = boost::asio;
 
-/// A coroutine's alarm clock: wait() sleeps until ring(), which any thread may call under the owner's lock.
-/// Rings only when somebody sleeps: waking costs some 15 µs, not waking costs nothing.
+/// A coroutine's alarm clock: wait() sleeps until ring(), which any thread may call under the
+/// owner's lock. Rings only when somebody sleeps: waking costs some 15 µs, not waking costs
+/// nothing.
 class Bell {
  public:
   explicit Bell(const asio::any_io_executor& io);
@@ -42,7 +44,8 @@ class Bell {
 
  private:
   bool armed_ = false;
-  std::shared_ptr<asio::steady_timer> timer_;  ///< shared with posted rings, which may outlive the bell
+  std::shared_ptr<asio::steady_timer>
+      timer_;  ///< shared with posted rings, which may outlive the bell
 };
 
 /// What the live view, the bench and the barrier read. Written by the edge's two ends; any thread.
@@ -77,9 +80,9 @@ class Channel {
   /// Voids the stream for both ends: the first failure wins, queued chunks are dropped at once.
   void fail(const Error& why) noexcept;
 
-  /// The producer finished, the consumer took everything and was told that this was all: what a barrier
-  /// may trust. Having taken the last chunk is not enough: who does not wait for the end may also have
-  /// dropped a part of that chunk.
+  /// The producer finished, the consumer took everything and was told that this was all: what a
+  /// barrier may trust. Having taken the last chunk is not enough: who does not wait for the end
+  /// may also have dropped a part of that chunk.
   [[nodiscard]] bool drained() const noexcept;
   [[nodiscard]] const EdgeCounters& counters() const noexcept { return counters_; }
   [[nodiscard]] std::size_t slots() const noexcept { return slots_; }

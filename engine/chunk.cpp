@@ -11,8 +11,8 @@ namespace bp {
 
 namespace detail {
 
-/// Header of a pool block; the payload lies in its own page-aligned allocation, so that reads and writes
-/// of whole chunks never straddle a header.
+/// Header of a pool block; the payload lies in its own page-aligned allocation, so that reads and
+/// writes of whole chunks never straddle a header.
 struct Block {
   Block(BufferPool* owner, std::size_t bytes) : pool{owner}, capacity{bytes} {}
 
@@ -72,9 +72,15 @@ std::size_t Buffer::append(std::span<const std::byte> bytes) noexcept {
   return n;
 }
 
-std::size_t Buffer::size() const noexcept { return block_->filled; }
-bool Buffer::empty() const noexcept { return block_->filled == 0; }
-bool Buffer::full() const noexcept { return block_->filled == block_->capacity; }
+std::size_t Buffer::size() const noexcept {
+  return block_->filled;
+}
+bool Buffer::empty() const noexcept {
+  return block_->filled == 0;
+}
+bool Buffer::full() const noexcept {
+  return block_->filled == block_->capacity;
+}
 
 Chunk Buffer::freeze() && {
   assert(!empty());
@@ -98,8 +104,12 @@ Chunk::~Chunk() {
   if (block_->owners.fetch_sub(1, std::memory_order_acq_rel) == 1) block_->pool->give_back(block_);
 }
 
-std::span<const std::byte> Chunk::bytes() const noexcept { return {block_->data, block_->filled}; }
-bool Chunk::fills_its_block() const noexcept { return block_->filled == block_->capacity; }
+std::span<const std::byte> Chunk::bytes() const noexcept {
+  return {block_->data, block_->filled};
+}
+bool Chunk::fills_its_block() const noexcept {
+  return block_->filled == block_->capacity;
+}
 
 BufferPool::BufferPool(std::size_t chunk_bytes, std::size_t chunk_limit)
     : chunk_bytes_{chunk_bytes}, chunk_limit_{chunk_limit} {

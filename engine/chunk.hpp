@@ -1,8 +1,9 @@
 // engine/chunk.hpp — memory that travels. Buffer: mine to write. Chunk: everyone's to read.
 //
-// All payload of a run lives in blocks of one size from one BufferPool. A block is filled by exactly one
-// owner (Buffer), then frozen and read by any number (Chunk). Acquiring never waits: the memory plan has
-// already counted every block that the graph can hold, so running out is a bug of the plan, not of the data.
+// All payload of a run lives in blocks of one size from one BufferPool. A block is filled by
+// exactly one owner (Buffer), then frozen and read by any number (Chunk). Acquiring never waits:
+// the memory plan has already counted every block that the graph can hold, so running out is a bug
+// of the plan, not of the data.
 #pragma once
 
 #include <atomic>
@@ -63,11 +64,11 @@ class Chunk {
   detail::Block* block_;
 };
 
-/// All payload memory of a run: `chunk_limit` blocks of `chunk_bytes`, allocated on first use and kept
-/// for reuse until the pool goes. Outlives every Buffer and Chunk taken from it.
-/// acquire() never waits. Waiting happens on edges only, which is why the engine cannot deadlock.
-/// Beyond the limit it allocates all the same and counts it: the runner turns the count into a warning. A
-/// good backup is never voided by our own arithmetic.
+/// All payload memory of a run: `chunk_limit` blocks of `chunk_bytes`, allocated on first use and
+/// kept for reuse until the pool goes. Outlives every Buffer and Chunk taken from it. acquire()
+/// never waits. Waiting happens on edges only, which is why the engine cannot deadlock. Beyond the
+/// limit it allocates all the same and counts it: the runner turns the count into a warning. A good
+/// backup is never voided by our own arithmetic.
 class BufferPool {
  public:
   BufferPool(std::size_t chunk_bytes, std::size_t chunk_limit);
@@ -78,9 +79,10 @@ class BufferPool {
   /// An empty buffer. Throws std::bad_alloc; any thread.
   [[nodiscard]] Buffer acquire();
   [[nodiscard]] std::size_t chunk_bytes() const noexcept { return chunk_bytes_; }
-  [[nodiscard]] std::size_t in_use() const noexcept;    ///< 0 after every run; tests assert it
-  [[nodiscard]] std::size_t peak() const noexcept;      ///< most blocks in use at one time
-  [[nodiscard]] std::size_t overruns() const noexcept;  ///< acquisitions beyond the limit: plan bugs
+  [[nodiscard]] std::size_t in_use() const noexcept;  ///< 0 after every run; tests assert it
+  [[nodiscard]] std::size_t peak() const noexcept;    ///< most blocks in use at one time
+  [[nodiscard]] std::size_t overruns()
+      const noexcept;  ///< acquisitions beyond the limit: plan bugs
 
  private:
   friend class Buffer;

@@ -1,9 +1,8 @@
 #include "engine/error.hpp"
 
-#include <fmt/format.h>
-
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
+#include <fmt/format.h>
 
 #include <new>
 #include <system_error>
@@ -20,14 +19,22 @@ struct Error::Body {
 
 std::string_view to_string(Errc code) noexcept {
   switch (code) {
-    case Errc::config: return "config";
-    case Errc::source: return "source";
-    case Errc::transform: return "transform";
-    case Errc::destination: return "destination";
-    case Errc::timeout: return "timeout";
-    case Errc::cancelled: return "cancelled";
-    case Errc::peer_failed: return "peer_failed";
-    case Errc::internal: return "internal";
+    case Errc::config:
+      return "config";
+    case Errc::source:
+      return "source";
+    case Errc::transform:
+      return "transform";
+    case Errc::destination:
+      return "destination";
+    case Errc::timeout:
+      return "timeout";
+    case Errc::cancelled:
+      return "cancelled";
+    case Errc::peer_failed:
+      return "peer_failed";
+    case Errc::internal:
+      return "internal";
   }
   return "internal";
 }
@@ -50,13 +57,21 @@ Error Error::as_retryable() const {
   return Error{std::make_shared<const Body>(std::move(body))};
 }
 
-Errc Error::code() const noexcept { return body_->code; }
-bool Error::retryable() const noexcept { return body_->retryable; }
+Errc Error::code() const noexcept {
+  return body_->code;
+}
+bool Error::retryable() const noexcept {
+  return body_->retryable;
+}
 bool Error::is_consequence() const noexcept {
   return body_->code == Errc::cancelled || body_->code == Errc::peer_failed;
 }
-std::string_view Error::hint() const noexcept { return body_->hint; }
-const char* Error::what() const noexcept { return body_->message.c_str(); }
+std::string_view Error::hint() const noexcept {
+  return body_->hint;
+}
+const char* Error::what() const noexcept {
+  return body_->message.c_str();
+}
 
 Error to_error(const std::exception_ptr& failure) {
   try {

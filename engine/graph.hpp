@@ -1,7 +1,8 @@
 // engine/graph.hpp — stages and edges, checked before anything runs.
 //
-// Every stage has at most one input, so a valid graph is a forest: that is what keeps bounded edges from
-// deadlocking (DESIGN.md). Results that must meet again (checksums) travel as notes, not as streams.
+// Every stage has at most one input, so a valid graph is a forest: that is what keeps bounded edges
+// from deadlocking (DESIGN.md). Results that must meet again (checksums) travel as notes, not as
+// streams.
 #pragma once
 
 #include "engine/stage.hpp"
@@ -66,9 +67,9 @@ class GraphBuilder {
   Node add(std::string name, std::unique_ptr<Filter> filter);
   Node add(std::string name, std::unique_ptr<Sink> sink, bool required = true);
   void connect(Node from, Node to, EdgeOptions options = {});
-  /// Throws Errc::config naming the stages for: no stage at all, a dangling output, a missing input, a
-  /// second input (two paths that part and meet again), a cycle, two stages of one name, an edge
-  /// without slots.
+  /// Throws Errc::config naming the stages for: no stage at all, a dangling output, a missing
+  /// input, a second input (two paths that part and meet again), a cycle, two stages of one name,
+  /// an edge without slots.
   [[nodiscard]] Graph build() &&;
 
  private:

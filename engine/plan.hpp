@@ -18,8 +18,8 @@ struct MemoryPlan {
   };
 
   std::size_t chunk_bytes = 0;
-  std::size_t chunks = 0;         ///< edges' slots + stages' grants
-  std::size_t library_bytes = 0;  ///< not ours, but the user's memory all the same
+  std::size_t chunks = 0;           ///< edges' slots + stages' grants
+  std::size_t library_bytes = 0;    ///< not ours, but the user's memory all the same
   std::vector<std::size_t> grants;  ///< chunks per node of the graph
   std::vector<Row> rows;
 

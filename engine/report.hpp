@@ -1,4 +1,5 @@
-// engine/report.hpp — what happened, as plain values: the report, exit status and manifest come from here.
+// engine/report.hpp — what happened, as plain values: the report, exit status and manifest come
+// from here.
 #pragma once
 
 #include "engine/error.hpp"
@@ -14,7 +15,13 @@
 
 namespace bp {
 
-enum class Outcome : std::uint8_t { stored, stored_with_warnings, partly_stored, failed, cancelled };
+enum class Outcome : std::uint8_t {
+  stored,
+  stored_with_warnings,
+  partly_stored,
+  failed,
+  cancelled
+};
 
 /// "stored", "stored_with_warnings", …: the words of the JSON report.
 [[nodiscard]] std::string_view to_string(Outcome outcome) noexcept;
@@ -68,8 +75,8 @@ struct RunReport {
   std::vector<std::string> warnings, left_behind;
 };
 
-/// The process's exit status; the worst source wins (6 > 130/143 > 1 > 3 > 0). `signal_number` is the
-/// signal that stopped the run, or 0.
+/// The process's exit status; the worst source wins (6 > 130/143 > 1 > 3 > 0). `signal_number` is
+/// the signal that stopped the run, or 0.
 ///   0 everything stored · 1 a required copy is missing · 2 refused at preflight, nothing started
 ///   3 stored, with warnings · 6 something may be left behind · 130/143 on SIGINT/SIGTERM
 [[nodiscard]] int exit_status(const RunReport& report, int signal_number, bool warnings_ok);

@@ -4,9 +4,13 @@
 
 namespace bp {
 
-MemoryDemand Stage::memory_demand(std::size_t) const { return {}; }
+MemoryDemand Stage::memory_demand(std::size_t) const {
+  return {};
+}
 void Stage::grant(std::size_t) {}
-asio::awaitable<void> Stage::preflight(StageContext&) { co_return; }
+asio::awaitable<void> Stage::preflight(StageContext&) {
+  co_return;
+}
 
 void Outlet::check_previous_was_full(const Chunk& next) {
   if (short_chunk_pushed_) {

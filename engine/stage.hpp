@@ -1,8 +1,9 @@
 // engine/stage.hpp — what a stage author implements, and what a stage may ask of the engine.
 //
-// A stage that returns says "that was all, and all is well"; a stage that throws voids its stream. Nothing
-// else ends a stream. Stages never see channels: a coroutine stage gets Inlet and Outlet and so cannot
-// block the I/O thread, a blocking stage gets their blocking twins and so cannot await.
+// A stage that returns says "that was all, and all is well"; a stage that throws voids its stream.
+// Nothing else ends a stream. Stages never see channels: a coroutine stage gets Inlet and Outlet
+// and so cannot block the I/O thread, a blocking stage gets their blocking twins and so cannot
+// await.
 #pragma once
 
 #include "engine/channel.hpp"
@@ -47,8 +48,8 @@ class Outlet {
 
   /// Waits for room. Throws when the consumer is gone.
   [[nodiscard]] asio::awaitable<void> push(Chunk chunk);
-  /// Copies `bytes` into chunks and pushes the full ones; the rest waits for more. `bytes` must live
-  /// until the call is done.
+  /// Copies `bytes` into chunks and pushes the full ones; the rest waits for more. `bytes` must
+  /// live until the call is done.
   [[nodiscard]] asio::awaitable<void> write(std::span<const std::byte> bytes);
   /// Pushes what write() still holds. The runner does this for a stage that returned normally.
   [[nodiscard]] asio::awaitable<void> flush();
@@ -73,7 +74,8 @@ class BlockingInlet {
   Channel* channel_;
 };
 
-/// Outlet for a worker thread; the same rules. What write() holds back is pushed by the runner's flush().
+/// Outlet for a worker thread; the same rules. What write() holds back is pushed by the runner's
+/// flush().
 class BlockingOutlet {
  public:
   explicit BlockingOutlet(Outlet& outlet) : outlet_{&outlet} {}
@@ -99,7 +101,8 @@ class StageContext {
   virtual void note(std::string key, std::string value) = 0;  ///< ends up in the report: "exit"
   /// Stored, but somebody should look. `lines` are details, e.g. the files that changed while read.
   virtual void warn(std::string text, std::vector<std::string> lines = {}) = 0;
-  virtual void add_cpu(std::chrono::nanoseconds used) = 0;  ///< of a child or a worker, for the report
+  virtual void add_cpu(
+      std::chrono::nanoseconds used) = 0;  ///< of a child or a worker, for the report
 };
 
 /// Memory a stage holds at its peak, declared so that the plan can add it up. In chunks of the size
@@ -117,8 +120,8 @@ class Stage {
   /// The plan's answer to wanted_chunks, before preflight: use this many and no more.
   virtual void grant(std::size_t chunks);
   /// Everything that can be known before hours of dumping: keys, credentials, bucket, existence,
-  /// privileges, binaries, secrets. Sinks and filters first, then sources; nothing has started yet, and
-  /// whatever it creates it removes again. Waits; throws; I/O thread.
+  /// privileges, binaries, secrets. Sinks and filters first, then sources; nothing has started yet,
+  /// and whatever it creates it removes again. Waits; throws; I/O thread.
   [[nodiscard]] virtual asio::awaitable<void> preflight(StageContext& ctx);
 };
 
@@ -129,7 +132,8 @@ class Source : public Stage {
   [[nodiscard]] virtual asio::awaitable<void> produce(Outlet& out, StageContext& ctx) = 0;
 };
 
-/// Turns one stream into another. Must read its input to the end, until pop() says so, before returning.
+/// Turns one stream into another. Must read its input to the end, until pop() says so, before
+/// returning.
 class Filter : public Stage {
  public:
   [[nodiscard]] virtual asio::awaitable<void> transform(Inlet& in, Outlet& out,
@@ -144,9 +148,9 @@ struct Receipt {
 };
 
 /// Stores a stream in two steps, so that a job becomes visible everywhere or (almost) nowhere.
-///   prepare()  reads until pop() tells the end; returns when every byte is durable but still invisible
-///   commit()   makes it visible: complete the multipart upload, rename the temporary name
-///   abort()    removes every trace; any time before commit(), idempotent, may follow a failed
+///   prepare()  reads until pop() tells the end; returns when every byte is durable but still
+///   invisible commit()   makes it visible: complete the multipart upload, rename the temporary
+///   name abort()    removes every trace; any time before commit(), idempotent, may follow a failed
 ///              prepare() or none at all; runs uncancelled under its own deadline
 /// Once the transfer has begun the runner calls exactly one of commit() and abort(); after a failed
 /// commit() it does not abort: what the store then holds is for the journal and the next sweep. No

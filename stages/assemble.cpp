@@ -45,8 +45,10 @@ std::string_view first_destination(const Branch& branch) {
   return first_destination(branch.branches.front());
 }
 
-/// How long a destination may keep the others waiting: off for a required one, unless the job says so.
-std::optional<std::chrono::milliseconds> stall_limit(const config::DestinationSection& destination) {
+/// How long a destination may keep the others waiting: off for a required one, unless the job says
+/// so.
+std::optional<std::chrono::milliseconds> stall_limit(
+    const config::DestinationSection& destination) {
   constexpr std::chrono::seconds optional_default{30};
   if (destination.max_stall) return *destination.max_stall;
   if (!destination.required) return optional_default;
@@ -80,8 +82,8 @@ class Assembler {
   }
 
   SourceGraph assemble() {
-    const Node source = builder_.add(unique(source_.id, "source"),
-                                     job_.source_type(source_.id).make(context_));
+    const Node source =
+        builder_.add(unique(source_.id, "source"), job_.source_type(source_.id).make(context_));
     raw_digest_ = unique("sha256 of the source", source_.id);
     const Node digest = builder_.add(raw_digest_, digest_filter());
     builder_.connect(source, digest);
@@ -113,13 +115,15 @@ class Assembler {
     }
     if (branch.destinations.empty()) return;
 
-    // What the destinations store is hashed once for all of them; unfiltered data has its digest already.
+    // What the destinations store is hashed once for all of them; unfiltered data has its digest
+    // already.
     std::string stored_digest = digest_of_from;
     if (stored_digest.empty()) {
       stored_digest = unique("sha256 of the object", first_destination(branch));
       const Node digest = builder_.add(stored_digest, digest_filter());
-      builder_.connect(from, digest, {.max_stall = stall_limit({.filter = {}, .branches = {},
-                                                                .destinations = branch.destinations})});
+      builder_.connect(from, digest,
+                       {.max_stall = stall_limit(
+                            {.filter = {}, .branches = {}, .destinations = branch.destinations})});
       from = digest;
     }
     for (const config::DestinationSection* destination : branch.destinations) {
@@ -131,7 +135,8 @@ class Assembler {
                 const std::string& stored_digest, const std::vector<std::string>& filters) {
     const auto object = std::ranges::find(objects_, destination.id, &ObjectName::destination);
     if (object == objects_.end()) {
-      throw Error{Errc::internal, fmt::format("no object name for destination '{}'", destination.id)};
+      throw Error{Errc::internal,
+                  fmt::format("no object name for destination '{}'", destination.id)};
     }
     BuildContext context = context_;
     context.object_name = object->name;
@@ -145,8 +150,8 @@ class Assembler {
                        .stored_digest = stored_digest});
   }
 
-  /// Behind the digest and on this destination's own edge, so that only its own pace is limited: the tee
-  /// before it counts the waiting like that of a slow destination.
+  /// Behind the digest and on this destination's own edge, so that only its own pace is limited:
+  /// the tee before it counts the waiting like that of a slow destination.
   Node limit(const config::DestinationSection& destination, Node from) {
     std::vector<SharedBucket> buckets;
     if (bandwidth_) buckets.push_back(bandwidth_);
@@ -171,7 +176,8 @@ class Assembler {
 
 }  // namespace
 
-RunIdentity new_identity(const config::JobSettings& job, std::chrono::system_clock::time_point now) {
+RunIdentity new_identity(const config::JobSettings& job,
+                         std::chrono::system_clock::time_point now) {
   const config::WallClock clock = config::wall_clock(now, job.timezone);
   std::random_device entropy;
   return {.run_id = fmt::format("{:%Y%m%dT%H%M%SZ}-{:06x}",

@@ -1,9 +1,10 @@
 // stages/assemble.hpp — from a loaded job to the graph of one source.
 //
-// Destinations share what their routes have in common: one dump and one compression serve all of them, and
-// a tee stands where they part. Three kinds of stages are not written in job files: a digest behind the source
-// (the raw stream) and one before the destinations of each route (the stored stream); manifests are made
-// from them. And a rate limit before each destination that has a bandwidth, its own or the job's.
+// Destinations share what their routes have in common: one dump and one compression serve all of
+// them, and a tee stands where they part. Three kinds of stages are not written in job files: a
+// digest behind the source (the raw stream) and one before the destinations of each route (the
+// stored stream); manifests are made from them. And a rate limit before each destination that has a
+// bandwidth, its own or the job's.
 #pragma once
 
 #include "engine/graph.hpp"
@@ -20,7 +21,7 @@ namespace bp::stages {
 
 /// What is fixed once, when a run starts.
 struct RunIdentity {
-  std::string run_id;  ///< "20261123T020000Z-1f3a9c"
+  std::string run_id;      ///< "20261123T020000Z-1f3a9c"
   std::string date, time;  ///< in the job's time zone
   std::chrono::system_clock::time_point began;
 };

@@ -92,8 +92,7 @@ void LoadedJob::read_filter(const Registry& registry, const config::FilterSectio
     unknown_type(diagnostics, section, "filter", registry.filter_types());
     return;
   }
-  filters_.emplace(section.id,
-                   read(*factory, section, "filter", diagnostics));
+  filters_.emplace(section.id, read(*factory, section, "filter", diagnostics));
 }
 
 void LoadedJob::read_filters(const Registry& registry, Diagnostics& diagnostics) {
@@ -147,7 +146,8 @@ void LoadedJob::check_routes(Diagnostics& diagnostics) const {
   for (const config::SourceSection& source : spec_.sources) {
     const std::vector<Route> routes = routes_of(source);
     if (routes.empty()) {
-      diagnostics.add(source.table.location, fmt::format("source '{}' reaches no destination", source.id),
+      diagnostics.add(source.table.location,
+                      fmt::format("source '{}' reaches no destination", source.id),
                       "A destination with `from` takes only the source at the end of that chain.");
     }
     for (const Route& route : routes) check_route(source, route, diagnostics);
@@ -181,9 +181,15 @@ void LoadedJob::check_route(const config::SourceSection& source, const Route& ro
   }
 }
 
-const SourceType& LoadedJob::source_type(std::string_view id) const { return at(sources_, id); }
-const FilterType& LoadedJob::filter_type(std::string_view name) const { return at(filters_, name); }
-Store& LoadedJob::store(std::string_view destination) const { return *at(stores_, destination); }
+const SourceType& LoadedJob::source_type(std::string_view id) const {
+  return at(sources_, id);
+}
+const FilterType& LoadedJob::filter_type(std::string_view name) const {
+  return at(filters_, name);
+}
+Store& LoadedJob::store(std::string_view destination) const {
+  return *at(stores_, destination);
+}
 
 std::vector<Route> LoadedJob::routes_of(const config::SourceSection& source) const {
   std::vector<Route> routes;
@@ -192,7 +198,8 @@ std::vector<Route> LoadedJob::routes_of(const config::SourceSection& source) con
       routes.push_back({destination, spec_.pipeline_between(source, *destination)});
       continue;
     }
-    // Edges by hand: follow `from` back to a source. A chain that goes round was refused by the loader.
+    // Edges by hand: follow `from` back to a source. A chain that goes round was refused by the
+    // loader.
     std::vector<std::string> filters;
     std::string_view at_name = *destination->from;
     for (const config::FilterSection* filter = spec_.find_filter(at_name);

@@ -20,8 +20,8 @@ struct Route {
   std::vector<std::string> filters;  ///< names
 };
 
-/// Everything that is known before a run starts: plain values and stores. No secret is resolved, nothing
-/// was contacted. Lives as long as the runs made from it.
+/// Everything that is known before a run starts: plain values and stores. No secret is resolved,
+/// nothing was contacted. Lives as long as the runs made from it.
 class LoadedJob {
  public:
   LoadedJob(config::JobSpec spec, const Registry& registry, config::Diagnostics& diagnostics);

@@ -9,9 +9,11 @@
 
 namespace bp::stages {
 
-/// The names for a source's objects after asking every destination (`on_exists`): as they are, or all with
-/// "-HHMMSS" before the extension, alike everywhere. Throws Errc::destination with on_exists = "fail" when
-/// one exists. A store that does not answer decides nothing here: its sink's preflight tells why.
+/// The names for a source's objects after asking every destination (`on_exists`): as they are, or
+/// all with
+/// "-HHMMSS" before the extension, alike everywhere. Throws Errc::destination with on_exists =
+/// "fail" when one exists. A store that does not answer decides nothing here: its sink's preflight
+/// tells why.
 [[nodiscard]] asio::awaitable<std::vector<ObjectName>> settle_names(
     const LoadedJob& job, const config::SourceSection& source, const RunIdentity& identity);
 

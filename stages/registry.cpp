@@ -43,8 +43,14 @@ const StoreFactory* Registry::store(std::string_view type) const noexcept {
   return find(stores_, type);
 }
 
-std::vector<std::string_view> Registry::source_types() const { return names(sources_); }
-std::vector<std::string_view> Registry::filter_types() const { return names(filters_); }
-std::vector<std::string_view> Registry::store_types() const { return names(stores_); }
+std::vector<std::string_view> Registry::source_types() const {
+  return names(sources_);
+}
+std::vector<std::string_view> Registry::filter_types() const {
+  return names(filters_);
+}
+std::vector<std::string_view> Registry::store_types() const {
+  return names(stores_);
+}
 
 }  // namespace bp::stages

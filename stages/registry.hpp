@@ -1,8 +1,8 @@
 // stages/registry.hpp — names of stage types, as used in job files. Built in main(), passed down.
 //
-// Two steps: options are read once per job file and become plain values (`check` needs no more); a stage is
-// made from them per source and destination. A factory records what is wrong with its options through the
-// OptionReader; its result is thrown away then, so it may be incomplete.
+// Two steps: options are read once per job file and become plain values (`check` needs no more); a
+// stage is made from them per source and destination. A factory records what is wrong with its
+// options through the OptionReader; its result is thrown away then, so it may be incomplete.
 #pragma once
 
 #include "config/options.hpp"
@@ -25,25 +25,27 @@ class Store;
 /// What a stage is told when it is made for one source's run; known only after the plan.
 struct BuildContext {
   std::string run_id, source_id;
-  std::string object_name;                       ///< without a leading '/'; sinks only
-  bool replace_existing = false;                 ///< sinks: an object of that name may be replaced
-  std::optional<config::SecretRef> passphrase;   ///< the source's own, for symmetric ciphers
-  std::optional<std::uint64_t> expected_bytes;   ///< of the raw stream, from the last good run
-  Journal* journal = nullptr;                    ///< outlives the stage; null: nothing can be recorded
+  std::string object_name;                      ///< without a leading '/'; sinks only
+  bool replace_existing = false;                ///< sinks: an object of that name may be replaced
+  std::optional<config::SecretRef> passphrase;  ///< the source's own, for symmetric ciphers
+  std::optional<std::uint64_t> expected_bytes;  ///< of the raw stream, from the last good run
+  Journal* journal = nullptr;  ///< outlives the stage; null: nothing can be recorded
 };
 
 struct SourceType {
-  std::string extension{};          ///< ".tar", ".sql"; may be empty
-  std::vector<std::string> argv{};  ///< for `plan` and the manifest, secrets masked; empty: no child
-  std::vector<std::string> sudo_argv{};  ///< the exact command that needs root, for `plan --sudoers`
+  std::string extension{};  ///< ".tar", ".sql"; may be empty
+  std::vector<std::string>
+      argv{};  ///< for `plan` and the manifest, secrets masked; empty: no child
+  std::vector<std::string>
+      sudo_argv{};  ///< the exact command that needs root, for `plan --sudoers`
   std::function<std::unique_ptr<Source>(const BuildContext&)> make{};
 };
 
 struct FilterType {
   std::string extension{};  ///< ".gz"; may be empty
   bool compresses = false, encrypts = false;
-  bool takes_passphrase = false;  ///< a source's `passphrase` applies to it
-  bool has_passphrase = false;    ///< … and it has one of its own
+  bool takes_passphrase = false;    ///< a source's `passphrase` applies to it
+  bool has_passphrase = false;      ///< … and it has one of its own
   std::vector<std::string> argv{};  ///< for `plan`, secrets masked; empty: no child
   std::function<std::unique_ptr<Filter>(const BuildContext&)> make{};
   /// The filter that undoes it; empty for a type that has no inverse.

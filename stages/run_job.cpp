@@ -5,10 +5,9 @@
 #include "stages/store/history.hpp"
 #include "stages/store_manifests.hpp"
 
-#include <fmt/format.h>
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
@@ -109,8 +108,8 @@ class JobRun {
         co_await bp::run(std::move(built.graph), std::move(plan), std::move(run_options));
     if (options_.preflight_only || !report.started) co_return report;
 
-    const ManifestContext context{job_,         source, identity_,       built.copies, paths,
-                                  built.raw_digest, report, options_.version};
+    const ManifestContext context{job_,  source,           identity_, built.copies,
+                                  paths, built.raw_digest, report,    options_.version};
     const std::vector<std::string> problems = co_await store_manifests(context);
     for (const std::string& problem : problems) {
       report.warnings.push_back({.stage = "manifest", .text = problem, .lines = {}});
@@ -135,14 +134,16 @@ class JobRun {
     return run_options;
   }
 
-  void remember(const config::SourceSection& source, SourceReport& report, const SourceGraph& built) {
+  void remember(const config::SourceSection& source, SourceReport& report,
+                const SourceGraph& built) {
     if (options_.history == nullptr) return;
     SizeRecord record;
     record.run_id = identity_.run_id;
     record.source_id = source.id;
     record.ended = report.ended;
     record.outcome = report.outcome;
-    if (const StageReport* raw = report.find_stage(built.raw_digest)) record.raw_bytes = raw->bytes_in;
+    if (const StageReport* raw = report.find_stage(built.raw_digest))
+      record.raw_bytes = raw->bytes_in;
     for (const SinkReport& sink : report.sinks) {
       if (sink.receipt) record.stored_bytes[sink.name] = sink.receipt->bytes;
     }

@@ -29,19 +29,19 @@ struct RunJobOptions {
   std::function<void(const SourceReport&)> finished;
 };
 
-/// Runs every source in its own graph, `max_parallel` at once, each with its own outcome. Never throws for
-/// a failed source. I/O thread; `job` and everything in `options` must outlive it.
+/// Runs every source in its own graph, `max_parallel` at once, each with its own outcome. Never
+/// throws for a failed source. I/O thread; `job` and everything in `options` must outlive it.
 [[nodiscard]] asio::awaitable<RunReport> run_job(const LoadedJob& job, RunIdentity identity,
                                                  RunJobOptions options);
 
-/// Removes what earlier runs' journals say was left behind. Returns a line for each thing that could not
-/// be removed; it stays in the journal. I/O thread.
+/// Removes what earlier runs' journals say was left behind. Returns a line for each thing that
+/// could not be removed; it stays in the journal. I/O thread.
 [[nodiscard]] asio::awaitable<std::vector<std::string>> sweep_leftovers(const LoadedJob& job,
                                                                         Journal& journal,
                                                                         std::string_view run_id);
 
-/// The sources with these ids, in the order of the file; all for an empty list. Throws Errc::config for an
-/// id that the job does not have.
+/// The sources with these ids, in the order of the file; all for an empty list. Throws Errc::config
+/// for an id that the job does not have.
 [[nodiscard]] std::vector<const config::SourceSection*> select_sources(
     const LoadedJob& job, const std::vector<std::string>& ids);
 

@@ -1,4 +1,5 @@
-// stages/store.hpp — a place that holds objects. One per [destination.X]: gives a sink per object, reads back.
+// stages/store.hpp — a place that holds objects. One per [destination.X]: gives a sink per object,
+// reads back.
 #pragma once
 
 #include "engine/stage.hpp"
@@ -43,7 +44,8 @@ class Store {
 
   [[nodiscard]] virtual std::unique_ptr<Sink> sink(const BuildContext& context) = 0;
   [[nodiscard]] virtual std::unique_ptr<Source> open(std::string object, Range range) = 0;
-  /// Every committed object whose name begins with `prefix`, by name; unfinished ones are not objects.
+  /// Every committed object whose name begins with `prefix`, by name; unfinished ones are not
+  /// objects.
   [[nodiscard]] virtual asio::awaitable<std::vector<ObjectInfo>> list(std::string prefix) = 0;
   [[nodiscard]] virtual asio::awaitable<std::optional<ObjectInfo>> head(std::string object) = 0;
   /// Removing what is not there is no error.

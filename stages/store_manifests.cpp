@@ -62,7 +62,8 @@ ManifestInput manifest_of(const ManifestContext& context, std::size_t index) {
     input.exits.push_back({.stage = name, .status = status});
   }
   for (const Warning& warning : context.report.warnings) {
-    if (std::ranges::count(context.paths[index], warning.stage) != 0) input.warnings.push_back(warning);
+    if (std::ranges::count(context.paths[index], warning.stage) != 0)
+      input.warnings.push_back(warning);
   }
   return input;
 }

@@ -1,4 +1,5 @@
-// stages/store_manifests.hpp — after a source's run: a manifest beside each object that was committed.
+// stages/store_manifests.hpp — after a source's run: a manifest beside each object that was
+// committed.
 #pragma once
 
 #include "engine/report.hpp"
@@ -12,8 +13,8 @@
 
 namespace bp::stages {
 
-/// What the manifests of one source's copies are made from; `graph` describes the run that `report` tells
-/// of. All of it must outlive the call.
+/// What the manifests of one source's copies are made from; `graph` describes the run that `report`
+/// tells of. All of it must outlive the call.
 struct ManifestContext {
   const LoadedJob& job;
   const config::SourceSection& source;
@@ -25,8 +26,8 @@ struct ManifestContext {
   const std::string& version;
 };
 
-/// Stores one manifest per committed copy, as an object of the same store. Returns a line for each that
-/// could not be stored: the copy is good, but nothing can be compared with it. I/O thread.
+/// Stores one manifest per committed copy, as an object of the same store. Returns a line for each
+/// that could not be stored: the copy is good, but nothing can be compared with it. I/O thread.
 [[nodiscard]] asio::awaitable<std::vector<std::string>> store_manifests(ManifestContext context);
 
 }  // namespace bp::stages

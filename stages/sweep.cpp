@@ -42,8 +42,8 @@ asio::awaitable<std::vector<std::string>> sweep_leftovers(const LoadedJob& job, 
       journal.end(entry.id);
       continue;
     }
-    problems.push_back(fmt::format("{} '{}' of run {} may still exist: {}", entry.kind, entry.locator,
-                                   entry.run_id, failure->what()));
+    problems.push_back(fmt::format("{} '{}' of run {} may still exist: {}", entry.kind,
+                                   entry.locator, entry.run_id, failure->what()));
   }
   co_return problems;
 }

@@ -31,7 +31,8 @@ void add_global_options(CLI::App& program, tools::Session& session) {
   program.fallthrough();
   program.require_subcommand(1);
   program.footer(
-      "Exit status: 0 all stored · 1 a required copy is missing · 2 usage or configuration, nothing\n"
+      "Exit status: 0 all stored · 1 a required copy is missing · 2 usage or configuration, "
+      "nothing\n"
       "started · 3 stored, with warnings · 5 already running · 6 something may be left behind ·\n"
       "130/143 stopped by SIGINT/SIGTERM\n\n"
       "Examples:\n"
@@ -41,8 +42,9 @@ void add_global_options(CLI::App& program, tools::Session& session) {
 }
 
 int run_program(int argc, char** argv) {
-  CLI::App program{"Streaming backups: folders and databases to other places, without temporary files",
-                   "backup-pipe"};
+  CLI::App program{
+      "Streaming backups: folders and databases to other places, without temporary files",
+      "backup-pipe"};
   tools::Session session;
   stages::register_all(session.registry);
   add_global_options(program, session);

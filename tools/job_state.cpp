@@ -2,11 +2,10 @@
 
 #include "stages/store/state_directory.hpp"
 
-#include <fmt/format.h>
-
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
 
 #include <utility>
 
@@ -36,8 +35,8 @@ asio::awaitable<void> wait_for_lock(stages::JobLock& lock, const std::string& ru
 asio::awaitable<JobState> take_job_state(const stages::LoadedJob& job, std::string run_id,
                                          std::chrono::seconds patience, std::stop_token stop) {
   JobState state;
-  const stages::StateFolder folder = stages::job_state_folder(
-      job.spec().job.name, job.spec().file, stages::process_environment());
+  const stages::StateFolder folder =
+      stages::job_state_folder(job.spec().job.name, job.spec().file, stages::process_environment());
   if (!folder.path) {
     state.warnings.push_back(fmt::format(
         "no state directory, so no lock, no journal and no size history: {}", folder.reason));

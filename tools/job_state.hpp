@@ -16,8 +16,8 @@
 
 namespace bp::tools {
 
-/// Without a state directory everything is null and `warnings` says why; the run goes on. Keep it until the
-/// run is over: the lock goes with it.
+/// Without a state directory everything is null and `warnings` says why; the run goes on. Keep it
+/// until the run is over: the lock goes with it.
 struct JobState {
   std::unique_ptr<stages::JobLock> lock;
   std::unique_ptr<stages::Journal> journal;

@@ -1,4 +1,5 @@
-// tools/stop_on_signal.hpp — SIGINT, SIGTERM and SIGHUP: the first asks the run to stop, the second ends us.
+// tools/stop_on_signal.hpp — SIGINT, SIGTERM and SIGHUP: the first asks the run to stop, the second
+// ends us.
 #pragma once
 
 #include <boost/asio/io_context.hpp>

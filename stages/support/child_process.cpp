@@ -158,7 +158,8 @@ asio::awaitable<bool> ChildProcess::feed(std::span<const std::byte> bytes) {
 std::size_t ChildProcess::unread_input() const {
   int bytes = 0;
   if (::ioctl(state_->in.native_handle(), FIONREAD, &bytes) != 0) {
-    throw Error{Errc::internal, fmt::format("unable to look into a pipe: {}", system_reason(errno))};
+    throw Error{Errc::internal,
+                fmt::format("unable to look into a pipe: {}", system_reason(errno))};
   }
   return static_cast<std::size_t>(bytes);
 }

@@ -55,7 +55,8 @@ asio::awaitable<void> run_beside(asio::awaitable<void> main, asio::awaitable<voi
   asio::co_spawn(io, std::move(side),
                  asio::bind_cancellation_slot(pair.cancel_side.slot(), side_ended));
 
-  // Both use what our caller owns: even when cancelled we wait for their ends, and pass the word on.
+  // Both use what our caller owns: even when cancelled we wait for their ends, and pass the word
+  // on.
   const bool throws = co_await asio::this_coro::throw_if_cancelled();
   co_await asio::this_coro::throw_if_cancelled(false);
   bool passed_on = false;

@@ -34,7 +34,8 @@ TEST(ParseToml, KeepsTheOrderAndThePlacesOfTheFile) {
 }
 
 TEST(ParseToml, NamesThePlaceOfASyntaxError) {
-  EXPECT_TRUE(refusal("[job]\nname = \n").starts_with("job.toml:2:")) << refusal("[job]\nname = \n");
+  EXPECT_TRUE(refusal("[job]\nname = \n").starts_with("job.toml:2:"))
+      << refusal("[job]\nname = \n");
   EXPECT_TRUE(refusal("a = 1\na = 2\n").starts_with("job.toml:2:"));
 }
 
@@ -67,7 +68,8 @@ TEST(GuardToml, LetsDotsAndBracketsInStringsAndCommentsPass) {
 }
 
 TEST(ParseToml, RefusesInvalidUtf8) {
-  EXPECT_TRUE(refusal("a = \"\xff\xfe\"\n").starts_with("job.toml:1:")) << refusal("a = \"\xff\xfe\"\n");
+  EXPECT_TRUE(refusal("a = \"\xff\xfe\"\n").starts_with("job.toml:1:"))
+      << refusal("a = \"\xff\xfe\"\n");
 }
 
 }  // namespace

@@ -5,12 +5,18 @@
 namespace bp::config {
 namespace {
 
-const NameParts parts{.hostname = "web1", .job = "nightly", .run = "R1", .id = "etc",
-                      .ext = "tar.gz", .date = "2026-11-23", .time = "020000"};
+const NameParts parts{.hostname = "web1",
+                      .job = "nightly",
+                      .run = "R1",
+                      .id = "etc",
+                      .ext = "tar.gz",
+                      .date = "2026-11-23",
+                      .time = "020000"};
 
 TEST(ExpandTemplate, FillsEveryPlaceholderAndDropsTheLeadingSlash) {
   EXPECT_EQ(expand_template("/{hostname}/{date}/{id}.{ext}", parts), "web1/2026-11-23/etc.tar.gz");
-  EXPECT_EQ(expand_template("{job}/{run}/{time}-{id}.{ext}", parts), "nightly/R1/020000-etc.tar.gz");
+  EXPECT_EQ(expand_template("{job}/{run}/{time}-{id}.{ext}", parts),
+            "nightly/R1/020000-etc.tar.gz");
 }
 
 TEST(ExpandTemplate, LeavesNoDotBehindForAStreamWithoutExtension) {
@@ -54,7 +60,8 @@ TEST(IsSafeId, RefusesWhatCouldBeAnOptionOrAPath) {
   }
 }
 
-std::chrono::system_clock::time_point utc(int year, unsigned month, unsigned day, int hour, int minute) {
+std::chrono::system_clock::time_point utc(int year, unsigned month, unsigned day, int hour,
+                                          int minute) {
   using namespace std::chrono;
   return sys_days{std::chrono::year{year} / std::chrono::month{month} / std::chrono::day{day}} +
          hours{hour} + minutes{minute};

@@ -10,7 +10,9 @@ namespace bp::config {
 namespace {
 
 template <class T>
-concept Streamable = requires(std::ostream& out, const T& value) { out << value; };
+concept Streamable = requires(std::ostream& out, const T& value) {
+  out << value;
+};
 
 static_assert(!Streamable<Secret>, "a secret must not be printable");
 static_assert(!fmt::is_formattable<Secret>::value, "a secret must not be printable");

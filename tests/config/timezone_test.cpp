@@ -7,11 +7,12 @@
 namespace bp::config {
 namespace {
 
-constexpr std::chrono::system_clock::time_point summer_2026{std::chrono::sys_days{
-    std::chrono::year{2026} / std::chrono::July / std::chrono::day{1}}};
+constexpr std::chrono::system_clock::time_point summer_2026{
+    std::chrono::sys_days{std::chrono::year{2026} / std::chrono::July / std::chrono::day{1}}};
 
 TEST(ZoneOffset, RefusesNamesThatAreNoZones) {
-  for (const char* zone : {"", "/etc/passwd", "../../etc/passwd", "Mars/Olympus", "Europe", "a b"}) {
+  for (const char* zone :
+       {"", "/etc/passwd", "../../etc/passwd", "Mars/Olympus", "Europe", "a b"}) {
     EXPECT_THROW((void)zone_offset(zone, summer_2026), Error) << zone;
   }
 }
@@ -26,7 +27,8 @@ TEST(PosixOffset, ReadsTheFormsOfTheZoneDatabase) {
 }
 
 TEST(PosixOffset, RefusesWhatItDoesNotUnderstand) {
-  for (const char* rule : {"", "CET", "CET-1CEST", "CET-1CEST,J60,J300", "CET-1CEST,M3.5.0,M10.5.0/3,x"}) {
+  for (const char* rule :
+       {"", "CET", "CET-1CEST", "CET-1CEST,J60,J300", "CET-1CEST,M3.5.0,M10.5.0/3,x"}) {
     EXPECT_THROW((void)posix_offset(rule, summer_2026), Error) << rule;
   }
 }

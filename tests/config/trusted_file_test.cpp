@@ -49,9 +49,15 @@ struct ModeCase {
 };
 
 TEST_F(TrustedFileTest, JudgesEveryMode) {
-  for (const ModeCase& one : {ModeCase{0400, true, false}, {0600, true, false}, {0640, true, false},
-                              {0644, true, true}, {0604, true, true}, {0620, false, false},
-                              {0602, false, false}, {0666, false, true}, {0660, false, false}}) {
+  for (const ModeCase& one : {ModeCase{0400, true, false},
+                              {0600, true, false},
+                              {0640, true, false},
+                              {0644, true, true},
+                              {0604, true, true},
+                              {0620, false, false},
+                              {0602, false, false},
+                              {0666, false, true},
+                              {0660, false, false}}) {
     const std::filesystem::path file = make(one.mode);
     if (!one.accepted) {
       EXPECT_THAT(refusal(file), HasSubstr("can be written by others")) << std::oct << one.mode;
@@ -85,7 +91,8 @@ TEST_F(TrustedFileTest, CountsAForeignGroupAsOthers) {
 TEST_F(TrustedFileTest, FollowsALinkToAFileOfOurs) {
   const std::filesystem::path link = folder / "link.toml";
   std::filesystem::create_symlink(make(0600), link);
-  EXPECT_EQ(read_trusted_file(link, limit).real_path, std::filesystem::canonical(folder / "job.toml"));
+  EXPECT_EQ(read_trusted_file(link, limit).real_path,
+            std::filesystem::canonical(folder / "job.toml"));
 }
 
 TEST_F(TrustedFileTest, RefusesWhatIsNoRegularFileWithoutWaitingForIt) {

@@ -18,7 +18,8 @@ TEST(ParseSize, TakesPowersOf1024WithAnIAndOf1000Without) {
 }
 
 TEST(ParseSize, RefusesWhatIsNoSize) {
-  for (const char* text : {"", "MiB", "-1", "1 x", "64 MiB x", "1e400", "9999999TiB", "nan", "0x10"}) {
+  for (const char* text :
+       {"", "MiB", "-1", "1 x", "64 MiB x", "1e400", "9999999TiB", "nan", "0x10"}) {
     EXPECT_EQ(parse_size(text), std::nullopt) << text;
   }
 }

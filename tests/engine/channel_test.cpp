@@ -142,8 +142,8 @@ asio::awaitable<void> forward(Channel& from, Channel& to, Error*& failure, Error
   }
 }
 
-/// Thread → coroutine → thread, with slots, lengths and the place of a failure at random: nothing may be
-/// lost, reordered or waited for in vain.
+/// Thread → coroutine → thread, with slots, lengths and the place of a failure at random: nothing
+/// may be lost, reordered or waited for in vain.
 TEST_F(ChannelTest, LosesNothingBetweenThreadsAndCoroutines) {
   std::mt19937 random{20261123};
   for (int round = 0; round < 200; ++round) {

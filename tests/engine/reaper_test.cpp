@@ -12,6 +12,7 @@
 
 #include <array>
 #include <csignal>
+#include <memory>
 
 namespace bp {
 namespace {
@@ -157,6 +158,23 @@ TEST_F(ReaperTest, GoesOnAfterItsOwnDestruction) {
   io.run();
 
   EXPECT_EQ(gone, 1);
+}
+
+TEST_F(ReaperTest, KeepsWhatIsNeededUntilTheLastChildIsGone) {
+  auto needed = std::make_shared<int>();
+  const std::weak_ptr<int> kept = needed;
+  Reaper reaper{io.get_executor(), 1h};
+  reaper.adopt(child(start(obey)));
+  reaper.adopt(child(start(obey)));
+  reaper.keep(std::move(needed));
+  EXPECT_FALSE(kept.expired());
+
+  while (gone < 1) io.run_one();
+  EXPECT_FALSE(kept.expired());
+
+  io.run();
+  EXPECT_EQ(gone, 2);
+  EXPECT_TRUE(kept.expired());
 }
 
 TEST_F(ReaperTest, EndsChildrenThoughNoDescriptorIsLeft) {

@@ -54,6 +54,7 @@ TEST_P(Quarantine, NamesADeafDestinationAndCommitsTheOthers) {
   const Witness& deaf = job.sink("deaf", flavoured(ignores_stop_after(chunk)));
 
   const SourceReport report = job.run();
+  job.let_all_come_home();
 
   EXPECT_EQ(report.outcome, Outcome::partly_stored);
   EXPECT_EQ(good.visible, data);
@@ -97,6 +98,7 @@ TEST_P(Quarantine, EndsAStopThatADeafStageIgnores) {
   const Witness& good = job.sink("good");
 
   const SourceReport report = job.run();
+  job.let_all_come_home();
 
   EXPECT_EQ(report.outcome, Outcome::cancelled);
   EXPECT_EQ(good.aborts, 1);
@@ -111,6 +113,7 @@ TEST_P(Quarantine, EndsADeafCommitAndTakesNoLaterAnswer) {
   const Witness& deaf = job.sink("deaf", flavoured(at_commit(Step::Act::ignores_stop)));
 
   const SourceReport report = job.run();
+  job.let_all_come_home();
 
   EXPECT_EQ(report.outcome, Outcome::partly_stored);
   EXPECT_FALSE(sink_report(report, "deaf").receipt);
@@ -124,6 +127,7 @@ TEST_P(Quarantine, EndsADeafAbort) {
   const Witness& deaf = job.sink("deaf", flavoured(at_abort(Step::Act::ignores_stop, chunk)));
 
   const SourceReport report = job.run();
+  job.let_all_come_home();
 
   EXPECT_STREQ(report.cause->what(), "deaf: scripted failure");
   EXPECT_THAT(report.left_behind, ElementsAre("'deaf': did not stop and was given up"));

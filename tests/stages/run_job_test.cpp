@@ -26,7 +26,9 @@ argv = ["printf", "hello %s", "world"]
 extension = "txt"
 )";
 
-std::string with(std::string_view more) { return std::string{one_source} + std::string{more}; }
+std::string with(std::string_view more) {
+  return std::string{one_source} + std::string{more};
+}
 
 constexpr std::string_view to_one = R"(
 [destination.one]
@@ -42,8 +44,7 @@ path = "two"
 class RunJobTest : public ::testing::Test {
  protected:
   std::string gunzipped(std::string_view place, const std::string& object) const {
-    const auto result =
-        test::pipe_through("gunzip", test::bytes_of(job.read(place, object)));
+    const auto result = test::pipe_through("gunzip", test::bytes_of(job.read(place, object)));
     return {reinterpret_cast<const char*>(result.output.data()), result.output.size()};
   }
   nlohmann::json manifest(std::string_view place, const std::string& object) const {
@@ -176,7 +177,8 @@ TEST_F(RunJobTest, StartsNothingWhenAllOrNothingCannotHaveAll) {
 TEST_F(RunJobTest, RunsTheChosenSourcesOnlyAndSeveralAtOnceWhenAllowed) {
   std::string text = "[job]\nmax_parallel = 3\nobject = \"{id}.{ext}\"\n" + std::string{to_one};
   for (const char* id : {"a", "b", "c", "d"}) {
-    text += std::string{"[source."} + id + "]\ntype = \"command\"\nargv = [\"printf\", \"" + id + "\"]\n";
+    text += std::string{"[source."} + id + "]\ntype = \"command\"\nargv = [\"printf\", \"" + id +
+            "\"]\n";
   }
   job.write(text);
   EXPECT_THAT(job.run({"b", "d"}).sources, SizeIs(2));
@@ -206,8 +208,7 @@ TEST_F(RunJobTest, SweepsWhatAnEarlierRunLeftAndKeepsWhatItCannotJudge) {
   const LoadedJob loaded = job.load();
   Journal journal{job.folder() / "journal", "new-run"};
 
-  const std::vector<std::string> problems =
-      test::run(sweep_leftovers(loaded, journal, "new-run"));
+  const std::vector<std::string> problems = test::run(sweep_leftovers(loaded, journal, "new-run"));
 
   EXPECT_FALSE(std::filesystem::exists(part));
   ASSERT_THAT(problems, SizeIs(1));

@@ -20,7 +20,8 @@ inline std::string name_of(const ::testing::TestParamInfo<BadJob>& info) {
   return std::string{info.param.name};
 }
 
-/// The whole message for a job file "job.toml" with this text, with every registered type; "ok" for none.
+/// The whole message for a job file "job.toml" with this text, with every registered type; "ok" for
+/// none.
 inline std::string job_error(std::string_view text) {
   stages::Registry registry;
   stages::register_all(registry);

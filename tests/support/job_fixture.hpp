@@ -32,12 +32,7 @@ class JobFixture {
   JobFixture() { options.stop = stop.get_token(); }
   JobFixture(const JobFixture&) = delete;
   JobFixture& operator=(const JobFixture&) = delete;
-  /// Lets whoever still hangs come home.
-  ~JobFixture() {
-    gate.open();
-    io.restart();
-    io.run();
-  }
+  ~JobFixture() { let_all_come_home(); }
 
   Witness& source(std::string name, Bytes bytes, const Script& script = {}) {
     const auto witness = new_witness();
@@ -110,6 +105,14 @@ class JobFixture {
       EXPECT_EQ(warning.text.find("please report this"), std::string::npos) << warning.text;
     }
     return std::move(*report);
+  }
+
+  /// After run(): waits for those who were given up. Before that, their threads own their
+  /// witnesses.
+  void let_all_come_home() {
+    gate.open();
+    io.restart();
+    io.run();
   }
 
   asio::io_context io;

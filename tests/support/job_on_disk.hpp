@@ -1,4 +1,5 @@
-// tests/support/job_on_disk.hpp — a whole job with every registered stage type, run in a folder of its own.
+// tests/support/job_on_disk.hpp — a whole job with every registered stage type, run in a folder of
+// its own.
 #pragma once
 
 #include "stages/run_job.hpp"

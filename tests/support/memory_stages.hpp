@@ -12,7 +12,8 @@ namespace bp::test {
 
 using Bytes = std::vector<std::byte>;
 
-/// `length` bytes in which every position differs from its neighbours, so that a lost or swapped chunk shows.
+/// `length` bytes in which every position differs from its neighbours, so that a lost or swapped
+/// chunk shows.
 inline Bytes pattern(std::size_t length, std::uint64_t seed = 1) {
   Bytes bytes(length);
   std::uint64_t state = seed * 0x9E3779B97F4A7C15U + 1;
@@ -34,9 +35,7 @@ inline Bytes bytes_of(std::string_view text) {
 class MemorySource final : public Source {
  public:
   explicit MemorySource(Bytes bytes) : bytes_{std::move(bytes)} {}
-  asio::awaitable<void> produce(Outlet& out, StageContext&) override {
-    co_await out.write(bytes_);
-  }
+  asio::awaitable<void> produce(Outlet& out, StageContext&) override { co_await out.write(bytes_); }
 
  private:
   Bytes bytes_;

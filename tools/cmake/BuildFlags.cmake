@@ -17,8 +17,11 @@ target_compile_features(bp_flags INTERFACE cxx_std_20)
 target_include_directories(bp_flags INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
 target_compile_definitions(bp_flags INTERFACE
   BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION BOOST_PROCESS_USE_STD_FS)
+# The prefix map keeps this folder's name out of debug information, so that ccache finds again in a fresh
+# clone what it compiled in another.
 target_compile_options(bp_flags INTERFACE
-  -fpch-preprocess -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor
+  -fdebug-prefix-map=${CMAKE_SOURCE_DIR}=. -fpch-preprocess
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor
   -Wold-style-cast -Wcast-qual -Woverloaded-virtual -Wundef -Winvalid-pch
   $<$<BOOL:${BACKUP_PIPE_WERROR}>:-Werror>)
 

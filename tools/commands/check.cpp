@@ -1,4 +1,5 @@
-// tools/commands/check.cpp — backup-pipe check: is this job file right? Starts and contacts nothing.
+// tools/commands/check.cpp — backup-pipe check: is this job file right? Starts and contacts
+// nothing.
 #include "stages/assemble.hpp"
 #include "stages/loaded_job.hpp"
 #include "stages/run_job.hpp"
@@ -38,9 +39,8 @@ void add_check(CLI::App& program, Session& session) {
   auto file = std::make_shared<std::filesystem::path>();
   add_job_file(*command, *file);
   command->footer("Example:\n  backup-pipe check /etc/backup-pipe/nightly.toml");
-  command->callback([&session, file] {
-    session.action = [&session, file] { return check(session, *file); };
-  });
+  command->callback(
+      [&session, file] { session.action = [&session, file] { return check(session, *file); }; });
 }
 
 }  // namespace bp::tools

@@ -1,4 +1,5 @@
-// tools/commands/command.hpp — what every subcommand shares. One file per subcommand beside this one.
+// tools/commands/command.hpp — what every subcommand shares. One file per subcommand beside this
+// one.
 #pragma once
 
 #include "stages/registry.hpp"

@@ -1,4 +1,5 @@
-// tools/commands/plan.cpp — backup-pipe plan: what a run would do, exactly, before anything is started.
+// tools/commands/plan.cpp — backup-pipe plan: what a run would do, exactly, before anything is
+// started.
 #include "config/units.hpp"
 #include "stages/assemble.hpp"
 #include "stages/loaded_job.hpp"
@@ -49,7 +50,8 @@ std::vector<PlannedSource> plan_sources(const stages::LoadedJob& job,
   return planned;
 }
 
-/// An argument as a shell would need it: for reading and pasting, nothing here goes through a shell.
+/// An argument as a shell would need it: for reading and pasting, nothing here goes through a
+/// shell.
 std::string quoted(const std::string& argument) {
   constexpr std::string_view plain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-";
@@ -109,7 +111,8 @@ Json route_json(const stages::LoadedJob& job, const stages::Route& route,
 Json memory_json(const MemoryPlan& memory) {
   Json rows = Json::array();
   for (const MemoryPlan::Row& row : memory.rows) {
-    rows.push_back({{"name", row.name}, {"chunks", row.chunks}, {"library_bytes", row.library_bytes}});
+    rows.push_back(
+        {{"name", row.name}, {"chunks", row.chunks}, {"library_bytes", row.library_bytes}});
   }
   return {{"chunk_bytes", memory.chunk_bytes},
           {"chunks", memory.chunks},
@@ -139,7 +142,8 @@ void print_json(const stages::LoadedJob& job, const std::vector<PlannedSource>& 
   fmt::print("{}\n", plan.dump(2, ' ', false, Json::error_handler_t::replace));
 }
 
-/// The exact lines for /etc/sudoers.d: a rule without arguments would be root for anybody who can use it.
+/// The exact lines for /etc/sudoers.d: a rule without arguments would be root for anybody who can
+/// use it.
 void print_sudoers(const stages::LoadedJob& job, const std::vector<PlannedSource>& planned) {
   std::string lines;
   for (const PlannedSource& source : planned) {
@@ -160,7 +164,8 @@ void print_sudoers(const stages::LoadedJob& job, const std::vector<PlannedSource
   if (lines.empty()) {
     throw Error{Errc::config, "no source of this job has sudo = true"};
   }
-  fmt::print("# Replace %USER% by the user that runs the job; check with: visudo -cf FILE\n{}", lines);
+  fmt::print("# Replace %USER% by the user that runs the job; check with: visudo -cf FILE\n{}",
+             lines);
 }
 
 int plan(const Session& session, const PlanOptions& options) {
@@ -186,7 +191,8 @@ int plan(const Session& session, const PlanOptions& options) {
 
 void add_plan(CLI::App& program, Session& session) {
   CLI::App* command = program.add_subcommand(
-      "plan", "Show what a run would do: commands, paths, object names, memory; nothing is started");
+      "plan",
+      "Show what a run would do: commands, paths, object names, memory; nothing is started");
   auto options = std::make_shared<PlanOptions>();
   add_job_file(*command, options->file);
   add_source_filter(*command, options->sources);
@@ -194,13 +200,15 @@ void add_plan(CLI::App& program, Session& session) {
   form->add_flag("--dot", options->dot, "The graphs, for Graphviz");
   form->add_flag("--json", options->json, "For programs");
   form->add_flag("--sudoers", options->sudoers, "The sudoers lines for sources with sudo = true");
-  form->add_flag("--resolved", options->resolved, "Every setting, its value and where it comes from");
+  form->add_flag("--resolved", options->resolved,
+                 "Every setting, its value and where it comes from");
   form->require_option(0, 1);
   command->footer(
       "Examples:\n"
       "  backup-pipe plan nightly.toml\n"
       "  backup-pipe plan nightly.toml --dot | dot -Tsvg > nightly.svg\n"
-      "  backup-pipe plan nightly.toml --sudoers | sed s/%USER%/backups/ > /etc/sudoers.d/backup-pipe");
+      "  backup-pipe plan nightly.toml --sudoers | sed s/%USER%/backups/ > "
+      "/etc/sudoers.d/backup-pipe");
   command->callback([&session, options] {
     session.action = [&session, options] { return plan(session, *options); };
   });

@@ -1,7 +1,6 @@
 // tools/commands/run.cpp — backup-pipe run: one backup of everything in a job file.
-#include "stages/run_job.hpp"
-
 #include "config/units.hpp"
+#include "stages/run_job.hpp"
 #include "tools/commands/command.hpp"
 #include "tools/job_state.hpp"
 #include "tools/output/report_json.hpp"
@@ -10,10 +9,9 @@
 #include "tools/version.hpp"
 
 #include <CLI/CLI.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
-
-#include <boost/asio/co_spawn.hpp>
 
 #include <unistd.h>
 
@@ -41,11 +39,18 @@ constexpr int report_not_written = 1;
 
 void log_finished(const SourceReport& source) {
   switch (source.outcome) {
-    case Outcome::stored: spdlog::info("{}", headline(source)); break;
-    case Outcome::stored_with_warnings: spdlog::warn("{}", headline(source)); break;
-    default: spdlog::error("{}", headline(source)); break;
+    case Outcome::stored:
+      spdlog::info("{}", headline(source));
+      break;
+    case Outcome::stored_with_warnings:
+      spdlog::warn("{}", headline(source));
+      break;
+    default:
+      spdlog::error("{}", headline(source));
+      break;
   }
-  if (source.cause && !source.cause->hint().empty()) spdlog::error("{}: {}", source.id, source.cause->hint());
+  if (source.cause && !source.cause->hint().empty())
+    spdlog::error("{}: {}", source.id, source.cause->hint());
   for (const SinkReport& sink : source.sinks) {
     if (sink.receipt) spdlog::info("{}: stored {}", source.id, sink.receipt->location);
   }
@@ -53,7 +58,8 @@ void log_finished(const SourceReport& source) {
     spdlog::warn("{}: {}: {}", source.id, warning.stage, warning.text);
     for (const std::string& line : warning.lines) spdlog::info("{}: {}", source.id, line);
   }
-  for (const std::string& left : source.left_behind) spdlog::error("{}: left behind: {}", source.id, left);
+  for (const std::string& left : source.left_behind)
+    spdlog::error("{}: left behind: {}", source.id, left);
 }
 
 /// Everything of one run on the I/O thread, from the lock to the report.
@@ -88,7 +94,9 @@ void print_dry_run(const RunReport& report) {
     const bool ready =
         source.outcome == Outcome::stored || source.outcome == Outcome::stored_with_warnings;
     fmt::print("{}: {}\n", source.id,
-               ready ? "ready" : source.cause ? source.cause->what() : "not ready");
+               ready          ? "ready"
+               : source.cause ? source.cause->what()
+                              : "not ready");
   }
 }
 

@@ -19,8 +19,7 @@ class JsonMessage final : public spdlog::custom_flag_formatter {
   void format(const spdlog::details::log_msg& message, const std::tm&,
               spdlog::memory_buf_t& destination) override {
     const nlohmann::json text = std::string{message.payload.data(), message.payload.size()};
-    const std::string quoted =
-        text.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    const std::string quoted = text.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     destination.append(quoted.data(), quoted.data() + quoted.size());
   }
   [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
@@ -37,8 +36,8 @@ void set_up_log(const std::string& level, LogFormat format, const std::string& r
     auto formatter = std::make_unique<spdlog::pattern_formatter>();
     formatter->add_flag<JsonMessage>('*');
     const std::string run = run_id.empty() ? "" : fmt::format(R"("run":"{}",)", run_id);
-    formatter->set_pattern(fmt::format(
-        R"({{"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l",{}"message":%*}})", run));
+    formatter->set_pattern(
+        fmt::format(R"({{"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l",{}"message":%*}})", run));
     logger->set_formatter(std::move(formatter));
   } else {
     const std::string run = run_id.empty() ? "" : fmt::format(" [{}]", run_id);

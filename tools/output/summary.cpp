@@ -17,11 +17,16 @@ double seconds_between(std::chrono::system_clock::time_point began,
 
 std::string_view in_words(Outcome outcome) {
   switch (outcome) {
-    case Outcome::stored: return "stored";
-    case Outcome::stored_with_warnings: return "stored, with warnings";
-    case Outcome::partly_stored: return "PARTLY STORED";
-    case Outcome::failed: return "FAILED";
-    case Outcome::cancelled: return "STOPPED";
+    case Outcome::stored:
+      return "stored";
+    case Outcome::stored_with_warnings:
+      return "stored, with warnings";
+    case Outcome::partly_stored:
+      return "PARTLY STORED";
+    case Outcome::failed:
+      return "FAILED";
+    case Outcome::cancelled:
+      return "STOPPED";
   }
   return "FAILED";
 }
@@ -34,7 +39,8 @@ std::uint64_t raw_bytes(const SourceReport& source) {
 std::string sink_line(const SourceReport& source, const SinkReport& sink) {
   if (!sink.receipt) {
     const std::string_view why = sink.failure ? sink.failure->what() : "not stored";
-    return fmt::format("    {}: not stored: {}{}\n", sink.name, why, sink.required ? "" : " (optional)");
+    return fmt::format("    {}: not stored: {}{}\n", sink.name, why,
+                       sink.required ? "" : " (optional)");
   }
   const std::uint64_t raw = raw_bytes(source);
   std::string line = fmt::format("    {}: {} ({}", sink.name, sink.receipt->location,
@@ -47,8 +53,8 @@ std::string sink_line(const SourceReport& source, const SinkReport& sink) {
 }
 
 std::string source_text(const SourceReport& source) {
-  std::string text = fmt::format("  {} ({}): {}", source.display_name, source.kind,
-                                 in_words(source.outcome));
+  std::string text =
+      fmt::format("  {} ({}): {}", source.display_name, source.kind, in_words(source.outcome));
   if (source.started) {
     text += fmt::format(", {} read in {:.1f} s", config::format_bytes(raw_bytes(source)),
                         seconds_between(source.began, source.ended));
@@ -81,13 +87,14 @@ std::string summary(const RunReport& report) {
   const auto stored = std::ranges::count_if(report.sources, [](const SourceReport& source) {
     return source.outcome == Outcome::stored || source.outcome == Outcome::stored_with_warnings;
   });
-  std::string text =
-      fmt::format("{}: {} of {} source{} stored in {:.1f} s\n", report.job, stored,
-                  report.sources.size(), report.sources.size() == 1 ? "" : "s",
-                  seconds_between(report.began, report.ended));
+  std::string text = fmt::format("{}: {} of {} source{} stored in {:.1f} s\n", report.job, stored,
+                                 report.sources.size(), report.sources.size() == 1 ? "" : "s",
+                                 seconds_between(report.began, report.ended));
   for (const SourceReport& source : report.sources) text += source_text(source);
-  for (const std::string& warning : report.warnings) text += fmt::format("  warning: {}\n", warning);
-  for (const std::string& left : report.left_behind) text += fmt::format("  LEFT BEHIND: {}\n", left);
+  for (const std::string& warning : report.warnings)
+    text += fmt::format("  warning: {}\n", warning);
+  for (const std::string& left : report.left_behind)
+    text += fmt::format("  LEFT BEHIND: {}\n", left);
   return text;
 }
 

@@ -7,7 +7,8 @@
 
 namespace bp::tools {
 
-/// A headline and a few lines per source: what was stored where, how big, or why not and what to do.
+/// A headline and a few lines per source: what was stored where, how big, or why not and what to
+/// do.
 [[nodiscard]] std::string summary(const RunReport& report);
 
 /// One line about a finished source, for the log.

@@ -16,7 +16,9 @@ namespace {
 
 namespace asio = boost::asio;
 
-asio::awaitable<void> return_at_once() { co_return; }
+asio::awaitable<void> return_at_once() {
+  co_return;
+}
 
 asio::awaitable<void> fail(std::string why) {
   throw Error{Errc::transform, std::move(why)};
@@ -24,7 +26,8 @@ asio::awaitable<void> fail(std::string why) {
 }
 
 asio::awaitable<void> wait_for_ever(bool& ended) {
-  asio::steady_timer never{co_await asio::this_coro::executor, asio::steady_timer::time_point::max()};
+  asio::steady_timer never{co_await asio::this_coro::executor,
+                           asio::steady_timer::time_point::max()};
   struct AtEnd {
     bool& flag;
     ~AtEnd() { flag = true; }
@@ -49,7 +52,8 @@ TEST(RunBeside, EndsTheSideWithTheMainOne) {
 
 TEST(RunBeside, CancelsTheMainOneWhenTheSideFailsAndTellsWhy) {
   bool main_ended = false;
-  EXPECT_EQ(failure_of(run_beside(wait_for_ever(main_ended), fail("the side broke"))), "the side broke");
+  EXPECT_EQ(failure_of(run_beside(wait_for_ever(main_ended), fail("the side broke"))),
+            "the side broke");
   EXPECT_TRUE(main_ended);
 }
 
