@@ -118,6 +118,7 @@ struct Reaper::State : std::enable_shared_from_this<State> {
 
   asio::any_io_executor io;
   std::chrono::milliseconds grace;
+  std::optional<std::chrono::milliseconds> hurried;  ///< then it is all the patience there is, too
   std::list<Handle> all;
   Bell bell;
   std::shared_ptr<void> kept;
@@ -139,14 +140,16 @@ void Reaper::adopt(Child child) {
 
 void Reaper::hurry(std::chrono::milliseconds grace) {
   state_->grace = grace;
+  state_->hurried = grace;
   for (const auto& dying : state_->all) state_->kill_after_grace(dying);
   state_->bell.ring();
 }
 
 asio::awaitable<std::vector<std::string>> Reaper::drain(std::chrono::milliseconds patience) {
   const auto state = state_;
-  // Whoever is hurried has no more patience than grace.
-  const auto until = [&] { return state->last_kill() + std::min(patience, state->grace); };
+  const auto until = [&] {
+    return state->last_kill() + std::min(patience, state->hurried.value_or(patience));
+  };
   while (!state->all.empty() && Clock::now() < until()) {
     state->bell.arm();
     [[maybe_unused]] const bool rung = co_await state->bell.wait_until(until());

@@ -144,7 +144,7 @@ TEST_F(ReaperTest, AHurryShortensTheGraceOfThoseAlreadyThere) {
   reaper.adopt(child(start(ignore_term)));
   asio::post(io, [&] { reaper.hurry(1ms); });
 
-  EXPECT_THAT(test::run_on(io, reaper.drain(1h)), IsEmpty());
+  io.run();  // an hour, if it did not
 
   EXPECT_EQ(gone, 1);
 }
