@@ -175,7 +175,9 @@ class LookingSource final : public Source {
 
 TEST_F(GpgTest, ShowsItsSecretInNoArgumentAndNoEnvironmentAndWritesNoFile) {
   ::setenv("BP_TEST_PASSPHRASE", "canary-of-the-coal-mine", 1);
-  config::SecretRef secret{config::SecretRef::Environment{"BP_TEST_PASSPHRASE"}, "'passphrase'"};
+  config::SecretRef secret{config::SecretRef::Environment{
+                               "BP_TEST_PASSPHRASE", config::Secret{"canary-of-the-coal-mine"}},
+                           "'passphrase'"};
   std::string arguments;
   std::string environment;
   std::vector<std::string> descriptors;
