@@ -10,10 +10,14 @@
 
 namespace bp::test {
 
+/// Where names are short whatever TMPDIR is: gpg's sockets must fit 108 bytes.
+inline const std::filesystem::path short_place{"/dev/shm"};
+
 class TemporaryFolder {
  public:
-  TemporaryFolder() {
-    std::string path = (std::filesystem::temp_directory_path() / "bp-test-XXXXXX").native();
+  TemporaryFolder() : TemporaryFolder{std::filesystem::temp_directory_path()} {}
+  explicit TemporaryFolder(const std::filesystem::path& place) {
+    std::string path = (place / "bp-test-XXXXXX").native();
     if (::mkdtemp(path.data()) == nullptr) throw std::runtime_error{"unable to make a folder"};
     path_ = path;
   }

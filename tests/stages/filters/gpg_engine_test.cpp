@@ -29,7 +29,7 @@ class GpgEngineTest : public testing::Test {
     return script.string();
   }
 
-  const test::TemporaryFolder home, folder;
+  const test::TemporaryFolder home{test::short_place}, folder;
 };
 
 TEST_F(GpgEngineTest, TellsTheVersionOfGpgAndLeavesItsHomeAlone) {

@@ -31,7 +31,7 @@ class GpgHomeTest : public testing::Test {
         {.run_id = "run-0", .kind = "gpg-home", .owner = "gpg", .locator = path.string()});
   }
 
-  const test::TemporaryFolder folder;
+  const test::TemporaryFolder folder{test::short_place};
 };
 
 TEST_F(GpgHomeTest, IsAFolderForUsAloneAndGoesWithAllItHolds) {
@@ -68,7 +68,7 @@ TEST_F(GpgHomeTest, TakesTheFirstOfSeveralRuntimeDirectories) {
 }
 
 TEST_F(GpgHomeTest, StandsInTheJournalWhileItExists) {
-  const test::TemporaryFolder state;
+  const test::TemporaryFolder state{test::short_place};
   Journal journal{state / "journal", "run-1"};
   {
     const GpgHome home{&journal, "my-gpg"};
@@ -82,7 +82,7 @@ TEST_F(GpgHomeTest, StandsInTheJournalWhileItExists) {
 }
 
 TEST_F(GpgHomeTest, IsNotInTheJournalWhereItCouldNotBeMade) {
-  const test::TemporaryFolder state;
+  const test::TemporaryFolder state{test::short_place};
   Journal journal{state / "journal", "run-1"};
   ::setenv("RUNTIME_DIRECTORY", (folder / "missing").c_str(), 1);
   const GpgHome home{&journal, "gpg"};

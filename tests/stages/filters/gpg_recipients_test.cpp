@@ -78,7 +78,7 @@ class KeyOwner {
 
   /// What gpg makes of `encrypted` when it has this one's secret key and no other.
   [[nodiscard]] Bytes decrypted(const std::string& name, const Bytes& encrypted) const {
-    const test::TemporaryFolder alone;
+    const test::TemporaryFolder alone{test::short_place};
     const std::string mine = "gpg --homedir " + alone.path().string() + " --batch --quiet ";
     const Bytes secret =
         test::pipe_through(command() + "--export-secret-keys " + fingerprint(name), {}).output;
@@ -100,7 +100,7 @@ class KeyOwner {
     return {reinterpret_cast<const char*>(result.output.data()), result.output.size()};
   }
 
-  test::TemporaryFolder home_;
+  test::TemporaryFolder home_{test::short_place};
   std::map<std::string, std::string> fingerprints_;
 };
 
@@ -154,8 +154,8 @@ class GpgRecipientsTest : public ::testing::Test {
   }
 
   static std::unique_ptr<KeyOwner> owner;
-  const test::TemporaryFolder homes;
-  const test::TemporaryFolder folder;
+  const test::TemporaryFolder homes{test::short_place};
+  const test::TemporaryFolder folder{test::short_place};
 };
 
 std::unique_ptr<KeyOwner> GpgRecipientsTest::owner;
@@ -288,7 +288,7 @@ TEST_F(GpgRecipientsTest, TakesKeysFromAGnupgHomeAndLeavesItAsItWas) {
 }
 
 TEST_F(GpgRecipientsTest, MakesNoKeyringInAFolderThatHasNone) {
-  const test::TemporaryFolder empty;
+  const test::TemporaryFolder empty{test::short_place};
   const FilterRun made = test::run_filter(
       gpg_recipients({"gpg", {fingerprint("ann")}, {.key_file = {}, .gnupg_home = empty.path()}},
                      nullptr),

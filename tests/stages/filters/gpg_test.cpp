@@ -45,7 +45,7 @@ std::unique_ptr<Filter> filter_with(const std::string& secret = passphrase,
 }
 
 Bytes decrypted(const Bytes& encrypted, const std::string& secret = passphrase) {
-  const test::TemporaryFolder home;
+  const test::TemporaryFolder home{test::short_place};
   test::write_text(home / "pass", secret);
   const auto result = test::pipe_through("gpg --homedir " + home.path().string() +
                                              " --batch --quiet --pinentry-mode loopback "
@@ -73,7 +73,7 @@ class GpgTest : public ::testing::Test {
     EXPECT_TRUE(std::filesystem::is_empty(homes.path()));
   }
 
-  const test::TemporaryFolder homes;
+  const test::TemporaryFolder homes{test::short_place};
 };
 
 TEST_F(GpgTest, IsOpenedByPlainGpgWhateverTheLength) {
@@ -88,7 +88,7 @@ TEST_F(GpgTest, IsOpenedByPlainGpgWhateverTheLength) {
 
 TEST_F(GpgTest, UsesAes256AndAFullStretchedKeyAndDoesNotCompress) {
   const FilterRun run = test::run_filter(filter_with(), Bytes(100'000), chunk);
-  const test::TemporaryFolder home;
+  const test::TemporaryFolder home{test::short_place};
   const auto listed = test::pipe_through("gpg --homedir " + home.path().string() +
                                              " --batch --pinentry-mode loopback --passphrase '" +
                                              passphrase + "' --list-packets",
@@ -313,7 +313,7 @@ class ImpostorTest : public GpgTest {
   }
 
   std::chrono::milliseconds idle_limit = std::chrono::minutes{1};
-  test::TemporaryFolder folder;
+  test::TemporaryFolder folder{test::short_place};
 };
 
 TEST_F(ImpostorTest, PassesWhenItDoesAsGpgDoes) {
