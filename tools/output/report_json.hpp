@@ -7,7 +7,7 @@
 
 namespace bp::tools {
 
-/// The report as docs/report.schema.json describes it. Pretty-printed, ends with a newline.
+/// The report as JSON, format_version 1. Pretty-printed, ends with a newline.
 [[nodiscard]] std::string report_json(const RunReport& report, int exit_status);
 
 /// Writes it to `file` ("-": stdout) by a temporary name and a rename. Throws Errc::destination.
