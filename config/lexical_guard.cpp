@@ -10,6 +10,7 @@ namespace bp::config {
 namespace {
 
 constexpr int most_per_line = 32;
+constexpr int most_dots_anywhere = 1024;
 
 /// Walks over the text byte by byte, knowing just enough of TOML to tell strings and comments from
 /// the rest.
@@ -20,7 +21,7 @@ class Scanner {
   void scan() {
     while (at_ < text_.size()) {
       const char c = text_[at_];
-      refuse_control_character(c);
+      look_at(c);
       if (c == '\n') {
         next_line();
       } else if (c == '#') {
@@ -41,23 +42,26 @@ class Scanner {
     throw Error{Errc::config, fmt::format("{}: {}", where.text(), message)};
   }
 
-  void refuse_control_character(char c) const {
+  /// What holds for every byte, also within strings and comments.
+  void look_at(char c) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte >= 0x20 ? byte == 0x7F : (c != '\n' && c != '\t' && c != '\r')) {
       refuse(fmt::format("control character 0x{:02X}", byte));
     }
+    if (c == '.' && ++dots_anywhere_ > most_dots_anywhere)
+      refuse("more than 1024 dots on one line");
   }
 
   void next_line() {
     ++at_;
     ++line_;
     line_start_ = at_;
-    dots_ = brackets_ = 0;
+    dots_ = brackets_ = dots_anywhere_ = 0;
   }
 
   void skip_comment() {
     while (at_ < text_.size() && text_[at_] != '\n') {
-      refuse_control_character(text_[at_]);
+      look_at(text_[at_]);
       ++at_;
     }
   }
@@ -68,8 +72,9 @@ class Scanner {
     at_ += multi_line ? 3 : 1;
     while (at_ < text_.size()) {
       const char c = text_[at_];
-      refuse_control_character(c);
+      look_at(c);
       if (c == '\\' && quote == '"' && at_ + 1 < text_.size() && text_[at_ + 1] != '\n') {
+        look_at(text_[at_ + 1]);
         at_ += 2;
         continue;
       }
@@ -80,6 +85,10 @@ class Scanner {
       }
       if (multi_line ? text_.substr(at_, 3) == triple : c == quote) {
         at_ += multi_line ? 3 : 1;
+        // """x""""" ends in two quotes of its own: they open no further string.
+        for (int own = 0; multi_line && own < 2 && text_.substr(at_, 1) == triple.substr(0, 1);
+             ++own)
+          ++at_;
         return;
       }
       ++at_;
@@ -99,7 +108,7 @@ class Scanner {
   const std::string& name_;
   std::size_t at_ = 0, line_start_ = 0;
   std::uint32_t line_ = 1;
-  int dots_ = 0, brackets_ = 0, depth_ = 0;
+  int dots_ = 0, brackets_ = 0, depth_ = 0, dots_anywhere_ = 0;
 };
 
 }  // namespace

@@ -15,7 +15,8 @@ inline constexpr std::size_t max_job_file_bytes = std::size_t{256} << 10;
 
 /// Throws Errc::config for: more than max_job_file_bytes; NUL and other control characters; more
 /// than 32 dots or open brackets outside strings and comments on one line, or 32 brackets open at
-/// once.
+/// once; more than 1024 dots on one line wherever they are, so that no disagreement with the parser
+/// about where a string ends can hide a key that overflows its stack.
 void guard_toml(std::string_view text, const std::string& name);
 
 }  // namespace bp::config

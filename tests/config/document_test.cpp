@@ -60,6 +60,14 @@ TEST(GuardToml, RefusesWhatWouldCrashTheParserBeforeItSeesIt) {
   EXPECT_EQ(refusal("a = \"x\x1b[31m\""), "job.toml:1:7: control character 0x1B");
 }
 
+TEST(GuardToml, IsNotFooledByQuotesAtTheEndOfAMultiLineString) {
+  std::string dotted = "a";
+  for (int i = 0; i < 50'000; ++i) dotted += ".a";
+  EXPECT_EQ(refusal("x = \"\"\"q\"\"\"\"\n" + dotted + " = 1"),
+            "job.toml:2:66: more than 32 dots on one line");
+  EXPECT_EQ(refusal("x = \"" + dotted + "\""), "job.toml:1:2055: more than 1024 dots on one line");
+}
+
 TEST(GuardToml, LetsDotsAndBracketsInStringsAndCommentsPass) {
   const std::string many(100, '.');
   EXPECT_EQ(refusal("a = \"" + many + "\" # " + many + "\nb = '" + many + "'\nc = '''\n" + many +
