@@ -164,7 +164,7 @@ TEST_P(GzipWithWorkers, UsesTheThreadsThatTheGrantAllowsAndTheMemoryThatItDeclar
   const std::size_t limit = run_filter(gzip_filter(6, workers), {}, chunk_bytes).plan.total_bytes();
   WatchingSink::Seen seen;
   malloc_trim(0);
-  const std::size_t memory_before = WatchingSink::memory_in_use();
+  [[maybe_unused]] const std::size_t memory_before = WatchingSink::memory_in_use();
 
   const auto [report, plan] =
       test::run_filter_between(std::make_unique<GeneratedSource>(24 * block), gzip_filter(6, 4),

@@ -166,7 +166,7 @@ TEST_P(ZstdWithWorkers, UsesTheThreadsThatTheGrantAllowsAndTheMemoryThatItDeclar
       run_filter(zstd_filter(settings, workers), {}, chunk_bytes).plan.total_bytes();
   WatchingSink::Seen seen;
   malloc_trim(0);
-  const std::size_t memory_before = WatchingSink::memory_in_use();
+  [[maybe_unused]] const std::size_t memory_before = WatchingSink::memory_in_use();
 
   const auto [report, plan] = test::run_filter_between(
       std::make_unique<GeneratedSource>(64 * mib), zstd_filter(settings, 4),
