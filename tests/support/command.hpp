@@ -24,8 +24,10 @@ inline CommandResult pipe_through(const std::string& command, const Bytes& input
   // From an unnamed file, not from a pipe: nobody has to write while we read.
   const auto dispose = [](std::FILE* file) { std::fclose(file); };
   const std::unique_ptr<std::FILE, decltype(dispose)> file{std::tmpfile()};
-  if (!file || std::fwrite(input.data(), 1, input.size(), file.get()) != input.size() ||
-      std::fflush(file.get()) != 0) {
+  const bool written =
+      file && (input.empty() ||  // whose data() may be null
+               std::fwrite(input.data(), 1, input.size(), file.get()) == input.size());
+  if (!written || std::fflush(file.get()) != 0) {
     throw std::runtime_error{"unable to write a temporary file"};
   }
   const std::string line = "exec 2>/dev/null </proc/" + std::to_string(getpid()) + "/fd/" +
