@@ -25,6 +25,9 @@ using Clock = std::chrono::steady_clock;
 /// How often a child is looked at when no descriptor is left to wait on.
 constexpr std::chrono::milliseconds look_every{20};
 
+/// How long a process may take to disappear after KILL on a busy machine.
+constexpr std::chrono::milliseconds time_to_die{1000};
+
 /// To the whole group: what a dumper forked must not outlive it.
 void signal_group(pid_t pid, int signal_number) {
   if (::kill(-pid, signal_number) != 0) ::kill(pid, signal_number);
@@ -118,7 +121,7 @@ struct Reaper::State : std::enable_shared_from_this<State> {
 
   asio::any_io_executor io;
   std::chrono::milliseconds grace;
-  std::optional<std::chrono::milliseconds> hurried;  ///< then it is all the patience there is, too
+  std::optional<std::chrono::milliseconds> hurried;  ///< the most patience there is in a hurry
   std::list<Handle> all;
   Bell bell;
   std::shared_ptr<void> kept;
@@ -140,7 +143,7 @@ void Reaper::adopt(Child child) {
 
 void Reaper::hurry(std::chrono::milliseconds grace) {
   state_->grace = grace;
-  state_->hurried = grace;
+  state_->hurried = std::max(grace, time_to_die);
   for (const auto& dying : state_->all) state_->kill_after_grace(dying);
   state_->bell.ring();
 }

@@ -51,8 +51,8 @@ class Reaper {
 
   /// Takes over a child that is its own process-group leader and sends TERM at once.
   void adopt(Child child);
-  /// From now on children get this grace (a signal hurries us), and drain() waits no longer than
-  /// that after it; counted from now for those already here.
+  /// From now on children get this grace (a signal hurries us), counted from now for those already
+  /// here; and drain() waits no longer than it, or a second, after their KILL.
   void hurry(std::chrono::milliseconds grace);
   /// Waits until every adopted child is gone. Returns the names of those that outlived KILL by
   /// `patience` (uninterruptible sleep, or a sudo child that ignores TERM): they are left behind.
