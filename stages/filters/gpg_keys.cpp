@@ -220,7 +220,8 @@ std::optional<std::string> full_fingerprint(std::string_view text) {
       std::ranges::all_of(written, [](unsigned char c) { return std::isxdigit(c); });
   if (written.size() != digits || !is_hex) return std::nullopt;
   const std::string& fingerprint = written;
-  return fingerprint;  // copied: g++ 12 warns of the move of a string whose length it has worked out
+  return fingerprint;  // copied: g++ 12 warns of the move of a string whose length it has worked
+                       // out
 }
 
 asio::awaitable<void> import_keys(StageContext& ctx, std::string binary, KeyOrigin origin,

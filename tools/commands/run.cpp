@@ -18,7 +18,8 @@
 #include <cstdio>
 #include <cstdlib>
 
-// g++ 12 takes the inlined operator delete of a coroutine frame for the mate of another operator new.
+// g++ 12 takes the inlined operator delete of a coroutine frame for the mate of another operator
+// new.
 #pragma GCC diagnostic ignored "-Wmismatched-new-delete"
 
 namespace bp::tools {
