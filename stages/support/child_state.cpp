@@ -182,12 +182,18 @@ ExitStatus ChildProcess::State::collect() {
 void ChildProcess::State::let_go() noexcept {
   gone = true;
   error_code ignored;  // nothing is buffered on our side that closing could lose
-  for (auto* descriptor : {&out, &err, &in, &pidfd}) descriptor->close(ignored);
+  for (auto* descriptor : {&out, &err, &pidfd}) descriptor->close(ignored);
   for (auto* timer : {&check_timer, &end_bell, &stderr_bell}) timer->cancel();
-  if (pid == 0 || collected) return;
+  if (pid == 0 || collected) {
+    in.close(ignored);
+    return;
+  }
   collected = true;
+  // To a child that is ended half-way, an end of its input before the signal would say that it had
+  // all of it, and it might publish that: the pipe stays open for as long as the child lives.
+  auto input = std::make_shared<UniqueFd>(in.is_open() ? in.release() : -1);
   ctx->reaper().adopt(
-      {.pid = pid, .name = name, .may_kill = !sudo, .gone = [context = ctx](auto cpu) {
+      {.pid = pid, .name = name, .may_kill = !sudo, .gone = [context = ctx, input](auto cpu) {
          context->add_cpu(cpu);
        }});
 }

@@ -55,11 +55,20 @@ class StoreInFolder final : public stages::Store {
     CommandSettings settings;
     settings.name = "place";
     settings.working_directory = root;
-    // A nameless file until the end of input: nothing lies about when the command is killed.
-    settings.argv =
-        sh("set -e; part=$(mktemp ../part.XXXXXX); exec 3<>\"$part\"; rm \"$part\"; cat >&3; "
-           "mkdir -p \"$(dirname '{object}')\"; cp /proc/self/fd/3 '{object}.part'; "
-           "mv '{object}.part' '{object}'");
+    // A file that never had a name until the end of input: at whatever moment the command is
+    // killed, nothing lies about.
+    settings.argv = {"python3", "-c", R"(
+import os, shutil, sys
+target = sys.argv[1]
+with os.fdopen(os.open('..', os.O_TMPFILE | os.O_RDWR, 0o600), 'w+b') as kept:
+    shutil.copyfileobj(sys.stdin.buffer, kept)
+    kept.seek(0)
+    os.makedirs(os.path.dirname(target) or '.', exist_ok=True)
+    with open(target + '.part', 'wb') as part:
+        shutil.copyfileobj(kept, part)
+os.rename(target + '.part', target)
+)",
+                     "{object}"};
     commands_ = stages::command_store(std::move(settings));
   }
   [[nodiscard]] bool remote() const override { return commands_->remote(); }
@@ -292,6 +301,16 @@ TEST_F(CommandTest, EndsACommandThatIgnoresTerm) {
   driver.prepare(pattern(200'000));
   driver.abort();
   EXPECT_THAT(files(), IsEmpty());
+}
+
+TEST_F(CommandTest, ACommandThatIgnoresTermDoesNotMistakeItsAbortForTheEndOfTheObject) {
+  const CommandSettings stubborn = settings("trap '' TERM; " + store_by_part);
+  SinkDriver driver{sink(stubborn)};
+  EXPECT_THROW(driver.prepare_voided(pattern(3'000'000)), Error);  // more than lies in a pipe
+
+  driver.abort();
+
+  EXPECT_THAT(files(), ElementsAre("etc.tar.part"));
 }
 
 TEST_F(CommandTest, IsNotHeldUpByWhatTheCommandPrints) {
