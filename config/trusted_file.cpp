@@ -36,6 +36,19 @@ Error refused(const std::filesystem::path& path, std::string_view what, std::str
   return Error{Errc::config, fmt::format("{}: {}", path.string(), what), std::move(hint)};
 }
 
+/// A path as one word for the shell, so that a remedy can be pasted whatever the file is called.
+std::string quoted(const std::filesystem::path& path) {
+  std::string word = "'";
+  for (const char c : path.native()) {
+    if (c == '\'') {
+      word += R"('\'')";
+    } else {
+      word += c;
+    }
+  }
+  return word + "'";
+}
+
 bool is_our_group(gid_t group) {
   if (group == ::getegid()) return true;
   std::vector<gid_t> groups(static_cast<std::size_t>(std::max(0, ::getgroups(0, nullptr))));
@@ -49,12 +62,12 @@ void check_trust(const std::filesystem::path& path, const struct stat& facts) {
   if (facts.st_uid != 0 && facts.st_uid != ::geteuid()) {
     throw refused(path,
                   fmt::format("belongs to user {}, who could make us run anything", facts.st_uid),
-                  fmt::format("Run: chown {} '{}'", ::geteuid(), path.string()));
+                  fmt::format("Run: chown {} {}", ::geteuid(), quoted(path)));
   }
   if ((facts.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
     throw refused(path,
                   fmt::format("can be written by others (mode {:04o})", facts.st_mode & 07777U),
-                  fmt::format("Run: chmod go-w '{}'", path.string()));
+                  fmt::format("Run: chmod go-w {}", quoted(path)));
   }
 }
 

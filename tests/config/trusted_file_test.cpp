@@ -88,6 +88,25 @@ TEST_F(TrustedFileTest, CountsAForeignGroupAsOthers) {
   EXPECT_TRUE(read_trusted_file(file, limit).readable_by_others);
 }
 
+TEST_F(TrustedFileTest, JudgesTheTargetAndNotTheOwnerOfALink) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a link away";
+  const std::filesystem::path link = folder / "link.toml";
+  std::filesystem::create_symlink(make(0600), link);
+  ASSERT_EQ(::lchown(link.c_str(), 65'534, 65'534), 0);
+  EXPECT_EQ(refusal(link), "accepted");
+  ASSERT_EQ(::chmod((folder / "job.toml").c_str(), 0602), 0);
+  EXPECT_THAT(refusal(link), HasSubstr("can be written by others (mode 0602)"));
+}
+
+TEST_F(TrustedFileTest, GivesARemedyThatCanBePastedForAnyName) {
+  const std::filesystem::path file = folder / "it's; rm x";
+  test::write_text(file, "x");
+  ASSERT_EQ(::chmod(file.c_str(), 0666), 0);
+  EXPECT_EQ(refusal(file), file.string() +
+                               ": can be written by others (mode 0666)|Run: chmod go-w '" +
+                               folder.path().string() + "/it'\\''s; rm x'");
+}
+
 TEST_F(TrustedFileTest, FollowsALinkToAFileOfOurs) {
   const std::filesystem::path link = folder / "link.toml";
   std::filesystem::create_symlink(make(0600), link);
@@ -100,6 +119,12 @@ TEST_F(TrustedFileTest, RefusesWhatIsNoRegularFileWithoutWaitingForIt) {
   ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
   EXPECT_THAT(refusal(fifo), HasSubstr("not a regular file"));
   EXPECT_THAT(refusal(folder.path()), HasSubstr("not a regular file"));
+  std::filesystem::create_symlink("nowhere", folder / "dangling");
+  EXPECT_THAT(refusal(folder / "dangling"), HasSubstr("unable to open: No such file or directory"));
+  std::filesystem::create_symlink("loop", folder / "loop");
+  EXPECT_THAT(refusal(folder / "loop"),
+              HasSubstr("unable to open: Too many levels of symbolic links"));
+  EXPECT_THAT(refusal("/dev/null"), HasSubstr("not a regular file"));
   EXPECT_THAT(refusal(folder / "absent"), HasSubstr("unable to open: No such file or directory"));
 }
 
