@@ -68,18 +68,20 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
 std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
   constexpr std::uint64_t longest = 100ULL * 365 * 86'400;
   std::uint64_t total = 0;
+  bool had_unit = false;
   std::string_view rest = text;
   do {
     std::uint64_t number = 0;
     const auto [end, failure] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
     if (failure != std::errc{} || number > longest) return std::nullopt;
     rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
-    if (rest.empty() && total == 0) return std::chrono::seconds{number};
+    if (rest.empty() && !had_unit) return std::chrono::seconds{number};
     if (rest.empty()) return std::nullopt;
     const auto unit = std::ranges::find(time_units, rest.substr(0, 1), &Unit::name);
     if (unit == time_units.end()) return std::nullopt;
     total += number * unit->factor;
     if (total > longest) return std::nullopt;
+    had_unit = true;
     rest = without_leading_spaces(rest.substr(1));
   } while (!rest.empty());
   return std::chrono::seconds{total};

@@ -34,7 +34,7 @@ TEST(ParseDuration, AddsUpUnitsAndTakesBareSeconds) {
 }
 
 TEST(ParseDuration, RefusesWhatIsNoDuration) {
-  for (const char* text : {"", "m", "-5m", "5 m", "250ms", "1h30", "99999999999h", "5x"}) {
+  for (const char* text : {"", "m", "-5m", "5 m", "250ms", "1h30", "0m5", "99999999999h", "5x"}) {
     EXPECT_EQ(parse_duration(text), std::nullopt) << text;
   }
 }
