@@ -4,6 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <ctime>
+#include <fstream>
+
 namespace bp::config {
 namespace {
 
@@ -15,6 +19,35 @@ TEST(ZoneOffset, RefusesNamesThatAreNoZones) {
        {"", "/etc/passwd", "../../etc/passwd", "Mars/Olympus", "Europe", "a b"}) {
     EXPECT_THROW((void)zone_offset(zone, summer_2026), Error) << zone;
   }
+}
+
+/// What libc says, which knows one zone per process only.
+std::chrono::seconds offset_by_libc(const std::string& zone, std::time_t moment) {
+  ::setenv("TZ", zone.c_str(), 1);
+  ::tzset();
+  std::tm fields{};
+  ::localtime_r(&moment, &fields);
+  ::unsetenv("TZ");
+  ::tzset();
+  return std::chrono::seconds{fields.tm_gmtoff};
+}
+
+TEST(ZoneOffset, IsThatOfLibcInEveryZoneOfThisMachine) {
+  std::ifstream table{"/usr/share/zoneinfo/tzdata.zi"};
+  int zones = 0;
+  for (std::string line; std::getline(table, line);) {
+    if (!line.starts_with("Z ")) continue;
+    const std::string zone = line.substr(2, line.find(' ', 2) - 2);
+    ++zones;
+    // Odd steps of some 743 days from 1999 to 2060 fall on all seasons and times of day.
+    for (std::time_t moment = 915'148'800; moment < 2'840'140'800; moment += 64'234'577) {
+      ASSERT_EQ(zone_offset(zone, std::chrono::system_clock::from_time_t(moment)),
+                offset_by_libc(zone, moment))
+          << zone << " at " << moment;
+    }
+  }
+  if (zones == 0) GTEST_SKIP() << "this machine has no list of zones";
+  EXPECT_GT(zones, 300);
 }
 
 TEST(PosixOffset, ReadsTheFormsOfTheZoneDatabase) {
