@@ -5,13 +5,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
 namespace bp::config {
 
 std::string Location::text() const {
-  return line == 0 ? file : fmt::format("{}:{}:{}", file, line, column);
+  const std::string_view name = file ? std::string_view{*file} : std::string_view{};
+  return line == 0 ? std::string{name} : fmt::format("{}:{}:{}", name, line, column);
 }
 
 std::string Diagnostic::text() const {
@@ -31,10 +33,12 @@ void Diagnostics::throw_if_any() const {
     return std::tuple{diagnostic.location.line, diagnostic.location.column};
   });
   std::string lines;
-  for (const Diagnostic& diagnostic : sorted) {
-    if (!lines.empty()) lines += '\n';
-    lines += diagnostic.text();
+  for (std::size_t i = 0; i < std::min(sorted.size(), most_shown); ++i) {
+    if (i != 0) lines += '\n';
+    lines += sorted[i].text();
   }
+  if (sorted.size() > most_shown)
+    lines += fmt::format("\n… and {} more", sorted.size() - most_shown);
   throw Error{Errc::config, std::move(lines)};
 }
 

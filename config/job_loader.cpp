@@ -1,5 +1,6 @@
 // config/job_loader.cpp — reads the tables of a job file that need no knowledge of a stage type.
 #include "config/job.hpp"
+#include "config/job_references.hpp"
 #include "config/lexical_guard.hpp"
 #include "config/placeholders.hpp"
 #include "config/suggest.hpp"
@@ -7,7 +8,6 @@
 #include "engine/error.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <unistd.h>
 
@@ -15,11 +15,16 @@
 #include <array>
 #include <iterator>
 #include <set>
+#include <span>
 #include <utility>
 
 namespace bp::config {
 
 namespace {
+
+// Every source meets every destination, so the work grows with the product of their numbers.
+constexpr std::size_t most_streams = 1000;  ///< sources, and filters
+constexpr std::size_t most_places = 64;     ///< destinations, and notifiers
 
 std::string this_hostname() {
   std::array<char, 256> name{};
@@ -40,13 +45,13 @@ class JobLoader {
         if (const Table* table = table_of(entry, "[job]")) read_job(*table);
         job_read = true;
       } else if (entry.key == "source") {
-        each(entry, [this](const auto& named) { read_source(named); });
+        each(entry, most_streams, [this](const auto& named) { read_source(named); });
       } else if (entry.key == "filter") {
-        each(entry, [this](const auto& named) { read_filter(named); });
+        each(entry, most_streams, [this](const auto& named) { read_filter(named); });
       } else if (entry.key == "destination") {
-        each(entry, [this](const auto& named) { read_destination(named); });
+        each(entry, most_places, [this](const auto& named) { read_destination(named); });
       } else if (entry.key == "notify") {
-        each(entry, [this](const auto& named) {
+        each(entry, most_places, [this](const auto& named) {
           Section section;
           read_section(named, "notify", section);
           spec_.notifiers.push_back(std::move(section));
@@ -54,14 +59,12 @@ class JobLoader {
       } else {
         constexpr std::array<std::string_view, 5> known{"job", "source", "filter", "destination",
                                                         "notify"};
-        const auto nearest = nearest_name(entry.key, known);
         diagnostics_.add(entry.location, fmt::format("unknown table or key '{}'", entry.key),
-                         nearest ? fmt::format("did you mean '{}'?", *nearest)
-                                 : "known: job, source, filter, destination, notify");
+                         diagnostics_.crowded() ? "" : hint_for_unknown(entry.key, known));
       }
     }
     if (!job_read) read_job(no_job);
-    check_whole(root.location);
+    check_references(spec_, root.location, diagnostics_);
   }
 
  private:
@@ -81,10 +84,16 @@ class JobLoader {
   }
 
   template <class Read>
-  void each(const Table::Entry& entry, const Read& read) {
+  void each(const Table::Entry& entry, std::size_t most, const Read& read) {
     const Table* tables = table_of(entry, fmt::format("[{}.NAME]", entry.key));
     if (tables == nullptr) return;
-    for (const Table::Entry& one : tables->entries) {
+    if (tables->entries.size() > most) {
+      diagnostics_.add(tables->entries[most].location,
+                       fmt::format("more than {} [{}.NAME] tables", most, entry.key),
+                       "split the job file");
+    }
+    for (const Table::Entry& one :
+         std::span{tables->entries}.first(std::min(most, tables->entries.size()))) {
       const std::string title = fmt::format("[{}.{}]", entry.key, one.key);
       const auto* table = std::get_if<Table>(&one.value->data());
       if (table == nullptr) {
@@ -107,8 +116,9 @@ class JobLoader {
   void check_names(const OptionReader& options, std::string_view key,
                    const std::vector<std::string>& names) {
     std::set<std::string_view> seen;
+    std::set<std::string_view> told;
     for (const std::string& name : names) {
-      if (!seen.insert(name).second) {
+      if (!seen.insert(name).second && told.insert(name).second) {
         diagnostics_.add(options.location(key), fmt::format("'{}' is twice in '{}'", name, key));
       }
     }
@@ -117,7 +127,7 @@ class JobLoader {
   void read_job(const Table& table) {
     OptionReader options = reader(table, "job");
     JobSettings& job = spec_.job;
-    job.name = options.text("name", spec_.file.stem().string());
+    job.name = options.text("name", job.name);
     job.hostname = options.text("hostname", this_hostname());
     for (const auto& [key, value] : {std::pair{"name", job.name}, {"hostname", job.hostname}}) {
       if (!is_safe_id(value)) {
@@ -193,14 +203,17 @@ class JobLoader {
     section.table.location = named.entry.location;
     OptionReader options = reader(section.table, fmt::format("{}.{}", kind, section.id));
     const bool type_needed = kind == "source" || kind == "destination";
-    section.type = type_needed ? options.text("type") : options.text("type", section.id);
+    section.type = type_needed || options.has("type") ? options.text("type") : section.id;
   }
 
   void read_source(const Named& named) {
     SourceSection source;
     read_section(named, "source", source);
     OptionReader options = reader(source.table, fmt::format("source.{}", source.id));
-    source.display_name = options.text("name", source.id);
+    source.display_name = options.has("name") ? options.text("name") : source.id;
+    if (source.display_name.find_first_of("\r\n") != std::string::npos) {
+      options.fail("name", "'name' has a line break", "it goes into the headers of messages");
+    }
     if (options.has("pipeline")) source.pipeline = options.list("pipeline");
     if (source.pipeline) check_names(options, "pipeline", *source.pipeline);
     if (options.has("destinations")) source.destinations = options.list("destinations");
@@ -240,106 +253,44 @@ class JobLoader {
     }
     destination.bandwidth = bandwidth(options);
     destination.max_stall = options.optional_duration("max_stall");
+    if (destination.max_stall && destination.max_stall->count() == 0) {
+      options.fail("max_stall", "'max_stall' must be at least 1 second",
+                   "leave it out for no limit");
+    }
     spec_.resolved.emplace_back(options.title(), options.resolved());
     spec_.destinations.push_back(std::move(destination));
-  }
-
-  // What concerns several tables.
-
-  void check_whole(const Location& file) {
-    if (spec_.sources.empty()) {
-      diagnostics_.add(file, "no source: nothing would be backed up", "add a [source.NAME]");
-    }
-    if (spec_.destinations.empty()) {
-      diagnostics_.add(file, "no destination: nothing would be stored", "add a [destination.NAME]");
-    }
-    for (const SourceSection& source : spec_.sources) check_source(source);
-    for (const FilterSection& filter : spec_.filters) check_from(filter, filter.from);
-    for (const DestinationSection& destination : spec_.destinations) {
-      check_from(destination, destination.from);
-    }
-  }
-
-  Location key_location(const Section& section, std::string_view key) const {
-    const Table::Entry* entry = section.table.find(key);
-    return entry == nullptr ? section.table.location : entry->location;
-  }
-
-  void check_source(const SourceSection& source) {
-    std::vector<std::string_view> known;
-    for (const DestinationSection& destination : spec_.destinations)
-      known.emplace_back(destination.id);
-    if (source.destinations && source.destinations->empty()) {
-      diagnostics_.add(key_location(source, "destinations"), "'destinations' is empty");
-    }
-    for (const std::string& name : source.destinations.value_or(std::vector<std::string>{})) {
-      if (std::ranges::find(known, name) != known.end()) continue;
-      const auto nearest = nearest_name(name, known);
-      diagnostics_.add(key_location(source, "destinations"),
-                       fmt::format("no destination '{}'", name),
-                       nearest ? fmt::format("did you mean '{}'?", *nearest)
-                               : fmt::format("known: {}", fmt::join(known, ", ")));
-    }
-    const std::size_t copies = spec_.destinations_of(source).size();
-    const std::size_t wanted = source.min_success.value_or(spec_.job.min_success);
-    if (wanted > copies && copies != 0) {
-      diagnostics_.add(key_location(source, "min_success"),
-                       fmt::format("'min_success' is {}, source '{}' has {} destination{}", wanted,
-                                   source.id, copies, copies == 1 ? "" : "s"));
-    }
-  }
-
-  /// `from` leads to a source, directly or through filters that have a `from` of their own.
-  void check_from(const Section& section, const std::optional<std::string>& from) {
-    std::optional<std::string> at = from;
-    std::set<std::string> passed;
-    while (at) {
-      if (std::ranges::find(spec_.sources, *at, &SourceSection::id) != spec_.sources.end()) return;
-      const FilterSection* filter = spec_.find_filter(*at);
-      if (filter == nullptr) {
-        std::vector<std::string_view> known;
-        for (const SourceSection& source : spec_.sources) known.emplace_back(source.id);
-        for (const FilterSection& other : spec_.filters) known.emplace_back(other.id);
-        const auto nearest = nearest_name(*at, known);
-        diagnostics_.add(key_location(section, "from"),
-                         fmt::format("no source or filter '{}'", *at),
-                         nearest ? fmt::format("did you mean '{}'?", *nearest)
-                                 : fmt::format("known: {}", fmt::join(known, ", ")));
-        return;
-      }
-      if (!passed.insert(*at).second) {
-        diagnostics_.add(key_location(section, "from"),
-                         fmt::format("'from' of '{}' goes round", *at));
-        return;
-      }
-      if (!filter->from) {
-        diagnostics_.add(key_location(section, "from"),
-                         fmt::format("filter '{}' has no 'from', so nothing reaches it", *at));
-        return;
-      }
-      at = filter->from;
-    }
   }
 
   JobSpec& spec_;
   Diagnostics& diagnostics_;
 };
 
-}  // namespace
-
-JobSpec parse_job(std::string_view text, const std::filesystem::path& name, bool literal_secrets_ok,
-                  Diagnostics& diagnostics) {
+JobSpec read_job_text(std::string_view text, const std::filesystem::path& file,
+                      std::string job_name, bool literal_secrets_ok, Diagnostics& diagnostics) {
   JobSpec spec;
-  spec.file = name;
+  spec.file = file;
+  spec.job.name = std::move(job_name);
   spec.literal_secrets_ok = literal_secrets_ok;
-  const Table root = parse_toml(text, name.string());
+  const Table root = parse_toml(text, file.string());
   JobLoader{spec, diagnostics}.load(root);
   return spec;
 }
 
+}  // namespace
+
+JobSpec parse_job(std::string_view text, const std::filesystem::path& name, bool literal_secrets_ok,
+                  Diagnostics& diagnostics) {
+  return read_job_text(text, name, name.stem().string(), literal_secrets_ok, diagnostics);
+}
+
 JobSpec load_job(const std::filesystem::path& file, Diagnostics& diagnostics) {
   const TrustedFile trusted = read_trusted_file(file, max_job_file_bytes);
-  JobSpec spec = parse_job(trusted.text, file, !trusted.readable_by_others, diagnostics);
+  // Places are named as the file was named to us. A link that leads elsewhere is not the file to
+  // mend, and not the folder that relative paths begin in: whoever made the link would choose the
+  // files we read.
+  const bool as_named = std::filesystem::absolute(file).lexically_normal() == trusted.real_path;
+  JobSpec spec = read_job_text(trusted.text, as_named ? file : trusted.real_path,
+                               file.stem().string(), !trusted.readable_by_others, diagnostics);
   spec.file = trusted.real_path;
   return spec;
 }

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <memory>
+
 namespace bp::config {
 
 namespace {
@@ -37,8 +39,9 @@ class Scanner {
 
  private:
   [[noreturn]] void refuse(std::string message) const {
-    const Location where{
-        .file = name_, .line = line_, .column = static_cast<std::uint32_t>(at_ - line_start_ + 1)};
+    const Location where{.file = std::make_shared<const std::string>(name_),
+                         .line = line_,
+                         .column = static_cast<std::uint32_t>(at_ - line_start_ + 1)};
     throw Error{Errc::config, fmt::format("{}: {}", where.text(), message)};
   }
 

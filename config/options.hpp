@@ -16,6 +16,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <variant>
 #include <vector>
 
 namespace bp::config {
@@ -97,8 +99,15 @@ class OptionReader {
  private:
   const Value* take(std::string_view key);
   const Value* require(std::string_view key);
+  /// Null, with a diagnostic unless there is no value at all, when the value is of another type.
   template <class T>
-  const T* typed(std::string_view key, const Value* value, std::string_view wanted);
+  const T* typed(std::string_view key, const Value* value, std::string_view wanted) {
+    if (value == nullptr) return nullptr;
+    const T* data = std::get_if<T>(&value->data());
+    if (data == nullptr) wrong_type(key, *value, wanted);
+    return data;
+  }
+  void wrong_type(std::string_view key, const Value& value, std::string_view wanted);
   std::vector<std::string> strings(std::string_view key, const Value& value);
   std::string absolute(std::string path) const;
   SecretRef environment_secret(const std::string& name, std::string place);

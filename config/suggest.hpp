@@ -13,4 +13,9 @@ namespace bp::config {
 [[nodiscard]] std::optional<std::string> nearest_name(std::string_view name,
                                                       std::span<const std::string_view> known);
 
+/// The hint for a name that nobody knows: "did you mean 'level'?", else "known: level, type" when
+/// those are few enough to read, else nothing.
+[[nodiscard]] std::string hint_for_unknown(std::string_view name,
+                                           std::span<const std::string_view> known);
+
 }  // namespace bp::config

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <vector>
 
 namespace bp::config {
 namespace {
@@ -20,6 +21,14 @@ TEST(NearestName, KeepsSilentWhenNothingIsNear) {
   EXPECT_EQ(nearest_name("bucket", known), std::nullopt);
   EXPECT_EQ(nearest_name("", known), std::nullopt);
   EXPECT_EQ(nearest_name(std::string(100'000, 'l'), known), std::nullopt);
+}
+
+TEST(HintForUnknown, NamesTheNearestElseAFewElseNothing) {
+  EXPECT_EQ(hint_for_unknown("levle", known), "did you mean 'level'?");
+  EXPECT_EQ(hint_for_unknown("bucket", known), "known: level, passphrase, exclude, type");
+  EXPECT_EQ(hint_for_unknown("bucket", {}), "");
+  const std::vector<std::string_view> many(25, "something");
+  EXPECT_EQ(hint_for_unknown("bucket", many), "");
 }
 
 }  // namespace
