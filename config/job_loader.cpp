@@ -1,20 +1,17 @@
 // config/job_loader.cpp — reads the tables of a job file that need no knowledge of a stage type.
 #include "config/job.hpp"
 #include "config/job_references.hpp"
+#include "config/job_settings.hpp"
 #include "config/lexical_guard.hpp"
 #include "config/placeholders.hpp"
 #include "config/suggest.hpp"
 #include "config/trusted_file.hpp"
-#include "engine/error.hpp"
 
 #include <fmt/format.h>
-
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <iterator>
-#include <set>
 #include <span>
 #include <utility>
 
@@ -25,12 +22,6 @@ namespace {
 // Every source meets every destination, so the work grows with the product of their numbers.
 constexpr std::size_t most_streams = 1000;  ///< sources, and filters
 constexpr std::size_t most_places = 64;     ///< destinations, and notifiers
-
-std::string this_hostname() {
-  std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0) return "localhost";
-  return name.data();
-}
 
 class JobLoader {
  public:
@@ -113,88 +104,11 @@ class JobLoader {
     return OptionReader{table, std::move(title), diagnostics_, spec_.literal_secrets_ok};
   }
 
-  void check_names(const OptionReader& options, std::string_view key,
-                   const std::vector<std::string>& names) {
-    std::set<std::string_view> seen;
-    std::set<std::string_view> told;
-    for (const std::string& name : names) {
-      if (!seen.insert(name).second && told.insert(name).second) {
-        diagnostics_.add(options.location(key), fmt::format("'{}' is twice in '{}'", name, key));
-      }
-    }
-  }
-
   void read_job(const Table& table) {
     OptionReader options = reader(table, "job");
-    JobSettings& job = spec_.job;
-    job.name = options.text("name", job.name);
-    job.hostname = options.text("hostname", this_hostname());
-    for (const auto& [key, value] : {std::pair{"name", job.name}, {"hostname", job.hostname}}) {
-      if (!is_safe_id(value)) {
-        options.fail(key,
-                     fmt::format("'{}' is '{}', which cannot be part of a file name", key, value),
-                     "letters, digits, '.', '_' and '-', not beginning with '-'");
-      }
-    }
-    read_memory(options);
-    job.pipeline = options.list("pipeline");
-    job.pipeline_location = options.location("pipeline");
-    check_names(options, "pipeline", job.pipeline);
-    read_object(options);
-    const std::string policy = options.choice("on_exists", "suffix", {"suffix", "replace", "fail"});
-    job.on_exists = policy == "replace" ? OnExists::replace
-                    : policy == "fail"  ? OnExists::fail
-                                        : OnExists::suffix;
-    const std::string detail = options.choice("manifest_detail", "normal", {"normal", "full"});
-    job.manifest_detail = detail == "full" ? ManifestDetail::full : ManifestDetail::normal;
-    job.max_parallel = static_cast<std::size_t>(
-        options.integer("max_parallel", {.fallback = 1, .min = 1, .max = 64}));
-    job.all_or_nothing = options.flag("all_or_nothing", false);
-    job.min_success = static_cast<std::size_t>(
-        options.integer("min_success", {.fallback = 0, .min = 0, .max = 64}));
-    job.warnings_ok = options.flag("warnings_ok", false);
-    job.bandwidth = bandwidth(options);
+    read_job_settings(options, spec_.job);
     options.finish();
     spec_.resolved.emplace_back("job", options.resolved());
-  }
-
-  static std::optional<std::size_t> bandwidth(OptionReader& options) {
-    const std::optional<std::size_t> rate = options.optional_size("bandwidth");
-    if (rate == 0) {
-      options.fail("bandwidth", "'bandwidth' is 0: nothing would ever be stored",
-                   "leave the key out for no limit");
-    }
-    return rate;
-  }
-
-  void read_memory(OptionReader& options) {
-    JobSettings& job = spec_.job;
-    job.memory_bytes = options.size("memory", job.memory_bytes);
-    if (job.memory_bytes < std::size_t{4} << 20) {
-      options.fail("memory", "'memory' must be at least 4 MiB");
-    }
-    job.chunk_bytes = options.size("chunk", job.chunk_bytes);
-    const bool power_of_two = (job.chunk_bytes & (job.chunk_bytes - 1)) == 0;
-    if (!power_of_two || job.chunk_bytes < std::size_t{16} << 10 ||
-        job.chunk_bytes > std::size_t{16} << 20) {
-      options.fail("chunk", "'chunk' must be a power of two between 16 KiB and 16 MiB");
-      job.chunk_bytes = std::size_t{256} << 10;
-    }
-  }
-
-  void read_object(OptionReader& options) {
-    JobSettings& job = spec_.job;
-    job.object = options.text("object", job.object);
-    if (const auto problem = check_template(job.object)) {
-      options.fail("object", fmt::format("'object' {}", problem->message), problem->hint);
-    }
-    job.timezone = options.text("timezone", job.timezone);
-    try {
-      [[maybe_unused]] const WallClock now =
-          wall_clock(std::chrono::system_clock::now(), job.timezone);
-    } catch (const Error& error) {
-      options.fail("timezone", error.what(), std::string{error.hint()});
-    }
   }
 
   void read_section(const Named& named, std::string_view kind, Section& section) {
@@ -214,10 +128,8 @@ class JobLoader {
     if (source.display_name.find_first_of("\r\n") != std::string::npos) {
       options.fail("name", "'name' has a line break", "it goes into the headers of messages");
     }
-    if (options.has("pipeline")) source.pipeline = options.list("pipeline");
-    if (source.pipeline) check_names(options, "pipeline", *source.pipeline);
-    if (options.has("destinations")) source.destinations = options.list("destinations");
-    if (source.destinations) check_names(options, "destinations", *source.destinations);
+    if (options.has("pipeline")) source.pipeline = options.names("pipeline");
+    if (options.has("destinations")) source.destinations = options.names("destinations");
     source.passphrase = options.optional_secret("passphrase");
     if (options.has("min_success")) {
       source.min_success = static_cast<std::size_t>(
@@ -245,13 +157,12 @@ class JobLoader {
     OptionReader options = reader(destination.table, fmt::format("destination.{}", destination.id));
     destination.required = options.flag("required", true);
     destination.plaintext_ok = options.flag("plaintext_ok", false);
-    if (options.has("pipeline")) destination.pipeline = options.list("pipeline");
-    if (destination.pipeline) check_names(options, "pipeline", *destination.pipeline);
+    if (options.has("pipeline")) destination.pipeline = options.names("pipeline");
     destination.from = options.optional_text("from");
     if (destination.from && destination.pipeline) {
       options.fail("from", "'from' and 'pipeline' exclude each other");
     }
-    destination.bandwidth = bandwidth(options);
+    destination.bandwidth = read_bandwidth(options);
     destination.max_stall = options.optional_duration("max_stall");
     if (destination.max_stall && destination.max_stall->count() == 0) {
       options.fail("max_stall", "'max_stall' must be at least 1 second",

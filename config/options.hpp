@@ -65,6 +65,8 @@ class OptionReader {
   [[nodiscard]] std::optional<std::chrono::seconds> optional_duration(std::string_view key);
   /// An array of strings, or one string. Missing: empty.
   [[nodiscard]] std::vector<std::string> list(std::string_view key);
+  /// A list in which nothing may be twice.
+  [[nodiscard]] std::vector<std::string> names(std::string_view key);
   /// Exit statuses and other small numbers: an array of integers within [min, max], or the
   /// fallback.
   [[nodiscard]] std::vector<int> integers(std::string_view key, std::vector<int> fallback, int min,

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <set>
 #include <utility>
 
 namespace bp::config {
@@ -33,6 +34,18 @@ std::vector<std::string> OptionReader::list(std::string_view key) {
   std::vector<std::string> result;
   if (value != nullptr) result = strings(key, *value);
   resolve(key, value, fmt::format("[{}]", fmt::join(result, ", ")));
+  return result;
+}
+
+std::vector<std::string> OptionReader::names(std::string_view key) {
+  std::vector<std::string> result = list(key);
+  std::set<std::string_view> seen;
+  std::set<std::string_view> told;
+  for (const std::string& name : result) {
+    if (!seen.insert(name).second && told.insert(name).second) {
+      fail(key, fmt::format("'{}' is twice in '{}'", name, key));
+    }
+  }
   return result;
 }
 

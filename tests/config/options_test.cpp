@@ -105,6 +105,7 @@ const auto flag = [](OptionReader& options) { (void)options.flag("x", false); };
 const auto size = [](OptionReader& options) { (void)options.size("x", 1); };
 const auto duration = [](OptionReader& options) { (void)options.duration("x", seconds{1}); };
 const auto list = [](OptionReader& options) { (void)options.list("x"); };
+const auto names = [](OptionReader& options) { (void)options.names("x"); };
 const auto codes = [](OptionReader& options) { (void)options.integers("x", {}, 0, 255); };
 const auto argv = [](OptionReader& options) { (void)options.argv("x"); };
 const auto env = [](OptionReader& options) { (void)options.environment("x"); };
@@ -143,6 +144,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"x = -1", duration, no_duration}, Mistake{"x = '5 parsecs'", duration, no_duration},
         Mistake{"x = {}", list, "job.toml:1:5: 'x' must be an array of strings, not a table"},
         Mistake{"x = ['a', 2]", list, "job.toml:1:11: 'x' must hold strings, not an integer"},
+        Mistake{"x = ['a', 'b', 'a', 'a']", names, "job.toml:1:1: 'a' is twice in 'x'"},
         Mistake{"x = 1", codes, "job.toml:1:5: 'x' must be an array of integers, not an integer"},
         Mistake{"x = [0, 256]", codes, "job.toml:1:9: 'x' must hold integers between 0 and 255"},
         Mistake{"x = [0, '1']", codes, "job.toml:1:9: 'x' must hold integers between 0 and 255"},

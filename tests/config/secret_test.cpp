@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstddef>
+#include <new>
 #include <sstream>
 #include <type_traits>
 
@@ -31,6 +34,30 @@ TEST(Secret, LeavesNothingInWhatItWasMovedFrom) {
   const Secret moved = std::move(secret);
   EXPECT_EQ(moved.reveal(), "a secret that is longer than any short string");
   EXPECT_NE(moved.reveal().data(), old_place);
+}
+
+/// True when the bytes of an object still hold "swordfish", which fits into a string without the
+/// heap.
+bool holds_swordfish(const void* object) {
+  const std::string_view bytes{static_cast<const char*>(object), sizeof(Secret)};
+  return bytes.find("swordfish") != std::string_view::npos;
+}
+
+TEST(Secret, WipesWhatItsOwnMemoryHeld) {
+  alignas(Secret) std::array<std::byte, sizeof(Secret)> memory{};
+  auto* secret = ::new (memory.data()) Secret{"swordfish"};
+  ASSERT_TRUE(holds_swordfish(memory.data()));
+  secret->~Secret();
+  EXPECT_FALSE(holds_swordfish(memory.data()));
+
+  secret = ::new (memory.data()) Secret{"swordfish"};
+  const Secret moved = std::move(*secret);
+  EXPECT_FALSE(holds_swordfish(memory.data()));
+  *secret = moved;
+  ASSERT_TRUE(holds_swordfish(memory.data()));
+  *secret = Secret{"x"};
+  EXPECT_FALSE(holds_swordfish(memory.data()));
+  secret->~Secret();
 }
 
 TEST(SecretRef, DescribesWhereTheSecretIsAndNotTheSecret) {
