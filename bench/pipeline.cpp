@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <memory>
 #include <set>
 #include <utility>
 
@@ -23,7 +24,9 @@ constexpr std::string_view synthetic = "synthetic:", folder = "folder:", file = 
 
 config::Table table_of(std::string origin,
                        std::vector<std::pair<std::string, config::Value::Data>> options) {
-  config::Table table{.location = {.file = std::move(origin), .line = 1, .column = 1},
+  config::Table table{.location = {.file = std::make_shared<const std::string>(std::move(origin)),
+                                   .line = 1,
+                                   .column = 1},
                       .entries = {}};
   for (auto& [key, value] : options) {
     table.entries.push_back(

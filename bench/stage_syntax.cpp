@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <memory>
 #include <utility>
 
 namespace bp::bench {
@@ -20,7 +21,9 @@ struct Piece {
   std::size_t column;  ///< 1-based
 
   [[nodiscard]] config::Location location() const {
-    return {.file = "--stages", .line = 1, .column = static_cast<std::uint32_t>(column)};
+    return {.file = std::make_shared<const std::string>("--stages"),
+            .line = 1,
+            .column = static_cast<std::uint32_t>(column)};
   }
   [[nodiscard]] std::vector<Piece> split(char separator) const {
     std::vector<Piece> pieces;

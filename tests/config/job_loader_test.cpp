@@ -42,8 +42,11 @@ const std::vector<Mistake> mistakes{
     {"[job]\nhostname = \"../x\"",
      "job.toml:2:1: 'hostname' is '../x', which cannot be part of a file name "
      "(letters, digits, '.', '_' and '-', not beginning with '-')"},
-    {"[job]\nbandwidth = \"1MB\"",
-     "job.toml:2:1: unknown key 'bandwidth' in [job] (known: all_or_nothing, chunk, hostname, "
+    {"[job]\nbandwidth = 0",
+     "job.toml:2:1: 'bandwidth' is 0: nothing would ever be stored (leave the key out for no "
+     "limit)"},
+    {"[job]\nzzz = \"1MB\"",
+     "job.toml:2:1: unknown key 'zzz' in [job] (known: all_or_nothing, bandwidth, chunk, hostname, "
      "manifest_detail, max_parallel, memory, min_success, name, object, on_exists, pipeline, "
      "timezone, "
      "warnings_ok)"},
@@ -179,7 +182,8 @@ TEST(JobLoader, TellsAllMistakesAtOnceInTheOrderOfTheFile) {
           "job.toml:6:8: 'type' must be a string, not an integer\n"
           "job.toml:8:2: unknown table or key 'jbo' (did you mean 'job'?)\n"
           "job.toml:10:1: 'chunk' must be a power of two between 16 KiB and 16 MiB\n"
-          "job.toml:11:1: unknown key 'zone' in [job] (known: all_or_nothing, chunk, hostname, "
+          "job.toml:11:1: unknown key 'zone' in [job] (known: all_or_nothing, bandwidth, chunk, "
+          "hostname, "
           "manifest_detail, max_parallel, memory, min_success, name, object, on_exists, pipeline, "
           "timezone, warnings_ok)");
 }
