@@ -119,6 +119,21 @@ long OptionReader::integer(std::string_view key, IntegerRule rule) {
   return result;
 }
 
+long OptionReader::integer_or_word(std::string_view key, IntegerRule rule,
+                                   std::pair<std::string_view, long> word) {
+  const Table::Entry* const entry = table_.find(key);
+  const auto* const text =
+      entry == nullptr ? nullptr : std::get_if<std::string>(&entry->value->data());
+  if (text == nullptr) return integer(key, rule);
+  const Value* value = take(key);
+  if (*text != word.first) {
+    diagnostics_.add(value->location(), fmt::format("'{}' must be between {} and {}, or \"{}\"",
+                                                    key, rule.min, rule.max, word.first));
+  }
+  resolve(key, value, *text);
+  return word.second;
+}
+
 bool OptionReader::flag(std::string_view key, bool fallback) {
   const Value* value = take(key);
   if (const auto* flag = typed<bool>(key, value, "true or false")) fallback = *flag;

@@ -56,6 +56,9 @@ class OptionReader {
   [[nodiscard]] std::string choice(std::string_view key, std::string fallback,
                                    std::initializer_list<std::string_view> allowed);
   [[nodiscard]] long integer(std::string_view key, IntegerRule rule);
+  /// The same, or a word that stands for a number: level = "fast".
+  [[nodiscard]] long integer_or_word(std::string_view key, IntegerRule rule,
+                                     std::pair<std::string_view, long> word);
   [[nodiscard]] bool flag(std::string_view key, bool fallback);
   /// Bytes: "64MiB", "1.5 GB", 65536. Powers of 1024 with an i, of 1000 without.
   [[nodiscard]] std::size_t size(std::string_view key, std::size_t fallback);

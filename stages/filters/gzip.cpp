@@ -130,7 +130,8 @@ std::unique_ptr<Filter> gzip_filter(int level, std::size_t max_workers) {
 
 void register_filter_gzip(Registry& registry) {
   registry.add_filter("gzip", [](config::OptionReader& options) {
-    const long level = options.integer("level", {.fallback = 6, .min = 1, .max = 12});
+    const long level =
+        options.integer_or_word("level", {.fallback = 6, .min = 1, .max = 12}, {"fast", 1});
     return FilterType{.extension = ".gz",
                       .compresses = true,
                       .argv = {},

@@ -1,8 +1,10 @@
 // tools/commands/run.cpp — backup-pipe run: one backup of everything in a job file.
 #include "config/units.hpp"
 #include "stages/run_job.hpp"
+#include "stages/store/history.hpp"
 #include "tools/commands/command.hpp"
 #include "tools/job_state.hpp"
+#include "tools/output/progress_printer.hpp"
 #include "tools/output/report_json.hpp"
 #include "tools/output/summary.hpp"
 #include "tools/stop_on_signal.hpp"
@@ -36,6 +38,7 @@ struct RunCommand {
   bool summary = false;
   std::string report_file;
   std::string wait = "0";
+  std::string progress = "auto";
 };
 
 constexpr int already_running = 5;
@@ -87,7 +90,16 @@ asio::awaitable<RunReport> run_everything(const stages::LoadedJob& job, const Ru
   options.journal = state.journal.get();
   options.history = state.history.get();
   options.stop = signals.token();
-  options.finished = log_finished;
+  ProgressPrinter progress{*progress_mode(command.progress), [&state](const std::string& source) {
+                             return state.history ? state.history->last_good(source) : std::nullopt;
+                           }};
+  options.observe = [&progress](std::string_view source, const Progress& now) {
+    progress.observe(source, now);
+  };
+  options.finished = [&progress](const SourceReport& source) {
+    progress.finish(source.id);
+    log_finished(source);
+  };
   RunReport report = co_await stages::run_job(job, std::move(identity), std::move(options));
   report.warnings.insert(report.warnings.begin(), warnings.begin(), warnings.end());
   co_return report;
@@ -155,7 +167,7 @@ int run(const Session& session, const RunCommand& command) {
   if (command.dry_run) {
     print_dry_run(*finished);
   } else if (command.summary || ::isatty(STDOUT_FILENO) != 0) {
-    fmt::print("{}", summary(*finished));
+    fmt::print("{}", summary(*finished, job.spec()));
   }
   // A stage that never came back still uses its memory: nothing may be destroyed under it.
   std::fflush(nullptr);
@@ -176,6 +188,13 @@ void add_run(CLI::App& program, Session& session) {
       ->type_name("FILE");
   command->add_flag("--summary", options->summary,
                     "Print a summary even when standard output is no terminal");
+  command
+      ->add_option("--progress", options->progress,
+                   "What is under way, on standard error: live, plain (a line a minute), json (an "
+                   "object a second), off; auto is live on a terminal")
+      ->type_name("MODE")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"auto", "live", "plain", "json", "off"}));
   command->add_flag("--warnings-ok", options->warnings_ok, "Exit 0 instead of 3 for warnings");
   command->add_option("--wait", options->wait, "Wait so long for another run of the same job")
       ->type_name("DURATION")

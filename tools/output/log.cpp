@@ -8,6 +8,7 @@
 #include <spdlog/spdlog.h>
 
 #include <memory>
+#include <utility>
 
 namespace bp::tools {
 
@@ -27,11 +28,22 @@ class JsonMessage final : public spdlog::custom_flag_formatter {
   }
 };
 
+/// Standard error, which others may draw on between two lines.
+class SharedTerminal final : public spdlog::sinks::stderr_color_sink_mt {
+ public:
+  void log(const spdlog::details::log_msg& message) override {
+    if (before) before();
+    spdlog::sinks::stderr_color_sink_mt::log(message);
+    if (after) after();
+  }
+  std::function<void()> before, after;
+};
+
 }  // namespace
 
 void set_up_log(const std::string& level, LogFormat format, const std::string& run_id) {
-  const auto logger = std::make_shared<spdlog::logger>(
-      "backup-pipe", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+  const auto logger =
+      std::make_shared<spdlog::logger>("backup-pipe", std::make_shared<SharedTerminal>());
   if (format == LogFormat::json) {
     auto formatter = std::make_unique<spdlog::pattern_formatter>();
     formatter->add_flag<JsonMessage>('*');
@@ -46,6 +58,15 @@ void set_up_log(const std::string& level, LogFormat format, const std::string& r
   logger->set_level(spdlog::level::from_str(level));
   logger->flush_on(spdlog::level::trace);
   spdlog::set_default_logger(logger);
+}
+
+void log_around(std::function<void()> before, std::function<void()> after) {
+  for (const auto& sink : spdlog::default_logger()->sinks()) {
+    if (auto* const terminal = dynamic_cast<SharedTerminal*>(sink.get())) {
+      terminal->before = before;
+      terminal->after = after;
+    }
+  }
 }
 
 void log_error(const Error& error) {

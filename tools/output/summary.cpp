@@ -1,6 +1,7 @@
 #include "tools/output/summary.hpp"
 
 #include "config/units.hpp"
+#include "tools/output/advice.hpp"
 
 #include <fmt/format.h>
 
@@ -52,7 +53,7 @@ std::string sink_line(const SourceReport& source, const SinkReport& sink) {
   return line + ")\n";
 }
 
-std::string source_text(const SourceReport& source) {
+std::string source_text(const SourceReport& source, const config::JobSpec& job) {
   std::string text =
       fmt::format("  {} ({}): {}", source.display_name, source.kind, in_words(source.outcome));
   if (source.started) {
@@ -65,6 +66,7 @@ std::string source_text(const SourceReport& source) {
     if (!source.cause->hint().empty()) text += fmt::format("    → {}\n", source.cause->hint());
   }
   for (const SinkReport& sink : source.sinks) text += sink_line(source, sink);
+  if (const auto words = advice(source, job)) text += fmt::format("    {}\n", *words);
   for (const Warning& warning : source.warnings) {
     text += fmt::format("    warning: {}: {}\n", warning.stage, warning.text);
     constexpr std::size_t shown = 5;
@@ -83,14 +85,14 @@ std::string source_text(const SourceReport& source) {
 
 }  // namespace
 
-std::string summary(const RunReport& report) {
+std::string summary(const RunReport& report, const config::JobSpec& job) {
   const auto stored = std::ranges::count_if(report.sources, [](const SourceReport& source) {
     return source.outcome == Outcome::stored || source.outcome == Outcome::stored_with_warnings;
   });
   std::string text = fmt::format("{}: {} of {} source{} stored in {:.1f} s\n", report.job, stored,
                                  report.sources.size(), report.sources.size() == 1 ? "" : "s",
                                  seconds_between(report.began, report.ended));
-  for (const SourceReport& source : report.sources) text += source_text(source);
+  for (const SourceReport& source : report.sources) text += source_text(source, job);
   for (const std::string& warning : report.warnings)
     text += fmt::format("  warning: {}\n", warning);
   for (const std::string& left : report.left_behind)
