@@ -45,10 +45,13 @@ bool means(const std::string& name, std::string_view refused) {
 
 }  // namespace
 
-DumpOptions read_dump_options(config::OptionReader& options) {
+DumpOptions read_dump_options(config::OptionReader& options, Unreadable unreadable) {
   DumpOptions result{.process = read_process_options(options, {})};
   result.password = options.optional_secret("password");
-  result.warn_unreadable = options.choice("on_unreadable", "fail", {"fail", "warn"}) == "warn";
+  if (unreadable == Unreadable::may_be_left_out) {
+    result.warn_unreadable = options.choice("on_unreadable", "fail", {"fail", "warn"}) == "warn";
+    result.can_warn = true;
+  }
   result.rehearse = options.flag("rehearse", true);
   return result;
 }
@@ -86,9 +89,20 @@ std::vector<std::string> read_extra_args(
   return arguments;
 }
 
+std::string advice_for(const std::vector<std::string>& lines, std::span<const Saying> sayings) {
+  for (const Saying& saying : sayings) {
+    const auto says = [&saying](const auto& line) {
+      return line.find(saying.part) != std::string::npos;
+    };
+    if (std::ranges::any_of(lines, says)) return std::string{saying.advice};
+  }
+  return {};
+}
+
 DumpSource::DumpSource(DumpOptions options)
     : ProcessSource{std::move(options.process)},
       password_{std::move(options.password)},
+      can_warn_{options.can_warn},
       warn_unreadable_{options.warn_unreadable},
       rehearse_{options.rehearse},
       end_{std::move(options.end_mark)} {}

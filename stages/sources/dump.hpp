@@ -14,6 +14,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -22,13 +23,17 @@ namespace bp::stages {
 struct DumpOptions {
   ProcessOptions process;
   std::optional<config::SecretRef> password{};
+  bool can_warn = false;         ///< whether there is an on_unreadable
   bool warn_unreadable = false;  ///< on_unreadable = "warn": a gap is stored with a warning
   bool rehearse = true;          ///< run the dumper once without data before the run
   std::string end_mark{};        ///< how a line near the end of a finished dump begins
 };
 
-/// Reads what all dumpers share: the options of a child, password, on_unreadable, rehearse.
-[[nodiscard]] DumpOptions read_dump_options(config::OptionReader& options);
+/// Whether a dumper can leave out what it may not read: then on_unreadable is an option.
+enum class Unreadable : unsigned char { may_be_left_out, always_fails };
+
+/// Reads what all dumpers share: the options of a child, password, rehearse, on_unreadable.
+[[nodiscard]] DumpOptions read_dump_options(config::OptionReader& options, Unreadable unreadable);
 
 /// Names of databases, tables, hosts, …, as the list at `key`: records a problem for one that is
 /// empty or could be taken for an option.
@@ -43,6 +48,15 @@ struct DumpOptions {
 [[nodiscard]] std::vector<std::string> read_extra_args(
     config::OptionReader& options,
     const std::vector<std::pair<std::string_view, std::string_view>>& refused);
+
+/// Part of a dumper's message, and what to do about it.
+struct Saying {
+  std::string_view part;
+  std::string_view advice;
+};
+/// The advice of the first of `sayings` that is in one of `lines`; else empty.
+[[nodiscard]] std::string advice_for(const std::vector<std::string>& lines,
+                                     std::span<const Saying> sayings);
 
 /// Something that the dump would lack, and what would help.
 struct Gap {
@@ -76,7 +90,7 @@ class DumpSource : public ProcessSource {
 
   std::optional<config::SecretRef> password_;
   std::optional<SecretFile> secret_;
-  bool warn_unreadable_, rehearse_;
+  bool can_warn_, warn_unreadable_, rehearse_;
   DumpEnd end_;
 };
 

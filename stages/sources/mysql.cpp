@@ -7,18 +7,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
 #include <array>
 #include <utility>
 
 namespace bp::stages {
 
 namespace {
-
-struct Saying {
-  std::string_view part;    ///< of a dumper's message
-  std::string_view advice;  ///< what to do about it
-};
 
 constexpr std::array<Saying, 8> sayings{{
     {"Lost connection to",
@@ -67,13 +61,7 @@ class MysqlSource final : public DumpSource {
   std::vector<std::string> rehearsal_argv() const override { return dump_argv(what_, true); }
 
   std::string advice(const std::vector<std::string>& lines) const override {
-    for (const Saying& saying : sayings) {
-      const auto says = [&saying](const auto& line) {
-        return line.find(saying.part) != std::string::npos;
-      };
-      if (std::ranges::any_of(lines, says)) return std::string{saying.advice};
-    }
-    return {};
+    return advice_for(lines, sayings);
   }
 
   MysqlOptions what_;
@@ -83,7 +71,7 @@ class MysqlSource final : public DumpSource {
 
 void register_source_mysql(Registry& registry) {
   registry.add_source("mysql", [](config::OptionReader& options) {
-    DumpOptions dump = read_dump_options(options);
+    DumpOptions dump = read_dump_options(options, Unreadable::may_be_left_out);
     const MysqlOptions what = read_mysql_options(options, dump.password.has_value());
     dump.end_mark = "-- Dump completed";
     dump.process.child.argv = dump_argv(what, false);

@@ -53,8 +53,9 @@ struct Need {
   bool of_tables;  ///< may be granted on single tables, too
 };
 
-std::vector<Need> needs_of(const MysqlOptions& options) {
-  std::vector<Need> needs{{"SELECT", "tables", true}, {"SHOW VIEW", "views", true}};
+std::vector<Need> needs_of(const MysqlOptions& options, bool has_views) {
+  std::vector<Need> needs{{"SELECT", "tables", true}};
+  if (has_views) needs.push_back({"SHOW VIEW", "views", true});
   if (options.triggers) needs.push_back({"TRIGGER", "triggers", true});
   if (options.events) needs.push_back({"EVENT", "events", false});
   if (!options.single_transaction) needs.push_back({"LOCK TABLES", "locks", false});
@@ -118,9 +119,11 @@ std::string survey_query(const MysqlOptions& options) {
       "SELECT 'engine', CONCAT(TABLE_SCHEMA, '.', TABLE_NAME, ' (', ENGINE, ')') FROM "
       "information_schema.TABLES WHERE TABLE_TYPE = 'BASE TABLE' AND ENGINE IN "
       "('MyISAM', 'Aria', 'CSV', 'MEMORY', 'ARCHIVE') AND {}; "
+      "SELECT DISTINCT 'views', TABLE_SCHEMA FROM information_schema.TABLES WHERE "
+      "TABLE_TYPE = 'VIEW' AND {}; "
       "SHOW GRANTS",
       among("SCHEMA_NAME", options), among("ROUTINE_SCHEMA", options),
-      among("TABLE_SCHEMA", options));
+      among("TABLE_SCHEMA", options), among("TABLE_SCHEMA", options));
 }
 
 MysqlSurvey read_survey(std::string_view answer) {
@@ -135,6 +138,7 @@ MysqlSurvey read_survey(std::string_view answer) {
     if (fields[0] == "version") survey.version = value;
     if (fields[0] == "timeout") survey.net_write_timeout = value;
     if (fields[0] == "database") survey.databases.push_back(value);
+    if (fields[0] == "views") survey.with_views.push_back(value);
     if (fields[0] == "routine") survey.closed_routines.push_back(value);
     if (fields[0] == "engine") survey.not_transactional.push_back(value);
   }
@@ -157,14 +161,18 @@ void check_databases(const MysqlOptions& options, const MysqlSurvey& survey) {
 
 std::vector<Gap> find_gaps(const MysqlOptions& options, const MysqlSurvey& survey) {
   std::vector<Gap> gaps;
-  for (const Need& need : needs_of(options)) {
-    if (options.databases.empty()) {
+  if (options.databases.empty()) {
+    for (const Need& need : needs_of(options, true)) {
       if (survey.rights.on_all(need.right)) continue;
       gaps.push_back({fmt::format("{} of all databases (no {} on *.*)", need.lacks, need.right),
                       fmt::format("GRANT {} ON *.* TO the account.", need.right)});
-      continue;
     }
-    for (const std::string& database : survey.databases) {
+  }
+  for (const std::string& database : survey.databases) {
+    if (options.databases.empty()) break;  // said for all of them
+    const bool has_views =
+        std::ranges::find(survey.with_views, database) != survey.with_views.end();
+    for (const Need& need : needs_of(options, has_views)) {
       if (is_granted(need, options, survey.rights, database)) continue;
       gaps.push_back(
           {fmt::format("{} of '{}' (no {} on it)", need.lacks, database, need.right),

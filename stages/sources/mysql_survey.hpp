@@ -20,6 +20,7 @@ struct MysqlSurvey {
   std::string version;
   std::string net_write_timeout;               ///< seconds
   std::vector<std::string> databases;          ///< those that exist, of the ones asked for
+  std::vector<std::string> with_views;         ///< databases that have views
   std::vector<std::string> closed_routines;    ///< seen, though without their text: "shop.total"
   std::vector<std::string> not_transactional;  ///< "shop.visits (MyISAM)"
   MysqlRights rights;
