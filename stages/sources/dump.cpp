@@ -166,9 +166,10 @@ void DumpSource::report(const std::vector<Gap>& gaps, StageContext& ctx) const {
     ctx.warn("the account may not read all of it", std::move(missing));
     return;
   }
-  throw Error{
-      Errc::source, fmt::format("the account may not read all of it: {}", fmt::join(missing, "; ")),
-      fmt::format("{} Or set on_unreadable = \"warn\" to do without.", fmt::join(remedies, " "))};
+  throw Error{Errc::source,
+              fmt::format("the account may not read all of it: {}", fmt::join(missing, "; ")),
+              fmt::format("{}{}", fmt::join(remedies, " "),
+                          can_warn_ ? " Or set on_unreadable = \"warn\" to do without." : "")};
 }
 
 }  // namespace bp::stages

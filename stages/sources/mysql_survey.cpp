@@ -106,6 +106,32 @@ void add_routine_gaps(const MysqlOptions& options, const MysqlSurvey& survey,
   }
 }
 
+/// A database that the account may not see is in no list: only rights on everything will do.
+std::vector<Gap> gaps_of_all(const MysqlOptions& options, const MysqlSurvey& survey) {
+  std::vector<Gap> gaps;
+  for (const Need& need : needs_of(options, true)) {
+    if (survey.rights.on_all(need.right)) continue;
+    gaps.push_back({fmt::format("{} of all databases (no {} on *.*)", need.lacks, need.right),
+                    fmt::format("GRANT {} ON *.* TO the account.", need.right)});
+  }
+  return gaps;
+}
+
+std::vector<Gap> gaps_of_some(const MysqlOptions& options, const MysqlSurvey& survey) {
+  std::vector<Gap> gaps;
+  for (const std::string& database : survey.databases) {
+    const bool has_views =
+        std::ranges::find(survey.with_views, database) != survey.with_views.end();
+    for (const Need& need : needs_of(options, has_views)) {
+      if (is_granted(need, options, survey.rights, database)) continue;
+      gaps.push_back(
+          {fmt::format("{} of '{}' (no {} on it)", need.lacks, database, need.right),
+           fmt::format("GRANT {} ON {}.* TO the account.", need.right, backquoted(database))});
+    }
+  }
+  return gaps;
+}
+
 }  // namespace
 
 std::string survey_query(const MysqlOptions& options) {
@@ -160,25 +186,8 @@ void check_databases(const MysqlOptions& options, const MysqlSurvey& survey) {
 }
 
 std::vector<Gap> find_gaps(const MysqlOptions& options, const MysqlSurvey& survey) {
-  std::vector<Gap> gaps;
-  if (options.databases.empty()) {
-    for (const Need& need : needs_of(options, true)) {
-      if (survey.rights.on_all(need.right)) continue;
-      gaps.push_back({fmt::format("{} of all databases (no {} on *.*)", need.lacks, need.right),
-                      fmt::format("GRANT {} ON *.* TO the account.", need.right)});
-    }
-  }
-  for (const std::string& database : survey.databases) {
-    if (options.databases.empty()) break;  // said for all of them
-    const bool has_views =
-        std::ranges::find(survey.with_views, database) != survey.with_views.end();
-    for (const Need& need : needs_of(options, has_views)) {
-      if (is_granted(need, options, survey.rights, database)) continue;
-      gaps.push_back(
-          {fmt::format("{} of '{}' (no {} on it)", need.lacks, database, need.right),
-           fmt::format("GRANT {} ON {}.* TO the account.", need.right, backquoted(database))});
-    }
-  }
+  std::vector<Gap> gaps =
+      options.databases.empty() ? gaps_of_all(options, survey) : gaps_of_some(options, survey);
   add_routine_gaps(options, survey, gaps);
   return gaps;
 }
