@@ -50,10 +50,8 @@ asio::awaitable<std::size_t> ChildProcess::State::read(std::shared_ptr<State> st
                                                        std::span<std::byte> space) {
   if (state->failure) state->throw_interruption();
   const Waiting waiting{state->limits.reading};
-  const auto room = asio::buffer(space.data(), space.size());
-  const auto result =
-      co_await state->out.async_read_some(room, asio::as_tuple(asio::use_awaitable));
-  const error_code& problem = std::get<0>(result);
+  const PipeEnd::Moved moved = co_await state->out.read_some(space);
+  const error_code& problem = moved.problem;
   if (problem == asio::error::eof) co_return 0;
   if (problem == asio::error::operation_aborted) state->throw_interruption();
   if (problem) {
@@ -61,9 +59,8 @@ asio::awaitable<std::size_t> ChildProcess::State::read(std::shared_ptr<State> st
                 fmt::format("unable to read from '{}': {}", state->name, problem.message())};
   }
   state->last_activity = Clock::now();
-  const std::size_t count = std::get<1>(result);
-  state->note_read(count);
-  co_return count;
+  state->note_read(moved.bytes);
+  co_return moved.bytes;
 }
 
 asio::awaitable<bool> ChildProcess::State::fill(std::shared_ptr<State> state, Buffer& buffer) {
@@ -81,10 +78,8 @@ asio::awaitable<bool> ChildProcess::State::feed(std::shared_ptr<State> state,
     if (state->failure) state->throw_interruption();
     if (state->limits.ended || !state->in.is_open()) co_return false;
     const Waiting waiting{state->limits.feeding};
-    const auto rest = asio::buffer(bytes.data(), bytes.size());
-    const auto result =
-        co_await state->in.async_write_some(rest, asio::as_tuple(asio::use_awaitable));
-    const error_code& problem = std::get<0>(result);
+    const PipeEnd::Moved moved = co_await state->in.write_some(bytes);
+    const error_code& problem = moved.problem;
     if (problem == asio::error::broken_pipe || state->limits.ended) co_return false;
     if (problem == asio::error::operation_aborted) state->throw_interruption();
     if (problem) {
@@ -92,7 +87,7 @@ asio::awaitable<bool> ChildProcess::State::feed(std::shared_ptr<State> state,
                   fmt::format("unable to write to '{}': {}", state->name, problem.message())};
     }
     state->last_activity = Clock::now();
-    bytes = bytes.subspan(std::get<1>(result));
+    bytes = bytes.subspan(moved.bytes);
   }
   co_return true;
 }
@@ -169,8 +164,7 @@ bool ChildProcess::has_ended() const noexcept {
   return ::waitid(P_PID, id, &info, WEXITED | WNOWAIT | WNOHANG) != 0 || info.si_pid != 0;
 }
 void ChildProcess::finish_stdin() noexcept {
-  error_code ignored;  // closing a pipe cannot lose what was written to it
-  state_->in.close(ignored);
+  state_->in.close();  // closing a pipe cannot lose what was written to it
   state_->limits.fed = false;
 }
 asio::awaitable<ExitStatus> ChildProcess::exited() {

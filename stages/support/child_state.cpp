@@ -76,8 +76,8 @@ ChildProcess::State::State(StageContext& context, const ChildOptions& options)
       sudo{options.sudo},
       limits{name, options.idle_limit, options.time_limit, ChildLimits::Clock::now()},
       out{ctx->io()},
-      err{ctx->io()},
       in{ctx->io()},
+      err{ctx->io()},
       pidfd{ctx->io()},
       check_timer{ctx->io()},
       end_bell{ctx->io(), Clock::time_point::max()},
@@ -104,9 +104,9 @@ void ChildProcess::State::launch(const ChildOptions& options) {
                                      {output.writing.get(), STDOUT_FILENO},
                                      {errors.writing.get(), STDERR_FILENO}};
   descriptors.insert(descriptors.end(), options.grant.begin(), options.grant.end());
-  out.assign(output.reading.release());
+  out.assign(std::move(output.reading));
   err.assign(errors.reading.release());
-  if (options.feed_stdin) in.assign(input.writing.release());
+  if (options.feed_stdin) in.assign(std::move(input.writing));
   limits.fed = options.feed_stdin;
 
   pid = spawn({.program = *program,
@@ -133,7 +133,7 @@ void ChildProcess::State::watch_end() {
                      self->limits.ended = Clock::now();
                      self->end_bell.cancel();
                      // Who is left to read what we feed is not the child that was asked to.
-                     if (self->in.is_open()) self->in.cancel();
+                     self->in.cancel();
                      self->check_limits();
                    });
 }
@@ -152,8 +152,8 @@ void ChildProcess::State::check_limits() {
 
 void ChildProcess::State::fail(Error why) {
   failure = std::move(why);
-  if (out.is_open()) out.cancel();
-  if (in.is_open()) in.cancel();
+  out.cancel();
+  in.cancel();
   end_bell.cancel();
 }
 
@@ -182,16 +182,17 @@ ExitStatus ChildProcess::State::collect() {
 void ChildProcess::State::let_go() noexcept {
   gone = true;
   error_code ignored;  // nothing is buffered on our side that closing could lose
-  for (auto* descriptor : {&out, &err, &pidfd}) descriptor->close(ignored);
+  out.close();
+  for (auto* descriptor : {&err, &pidfd}) descriptor->close(ignored);
   for (auto* timer : {&check_timer, &end_bell, &stderr_bell}) timer->cancel();
   if (pid == 0 || collected) {
-    in.close(ignored);
+    in.close();
     return;
   }
   collected = true;
   // To a child that is ended half-way, an end of its input before the signal would say that it had
   // all of it, and it might publish that: the pipe stays open for as long as the child lives.
-  auto input = std::make_shared<UniqueFd>(in.is_open() ? in.release() : -1);
+  auto input = std::make_shared<UniqueFd>(in.release());
   ctx->reaper().adopt(
       {.pid = pid, .name = name, .may_kill = !sudo, .gone = [context = ctx, input](auto cpu) {
          context->add_cpu(cpu);

@@ -3,6 +3,7 @@
 
 #include "stages/support/child_limits.hpp"
 #include "stages/support/child_process.hpp"
+#include "stages/support/pipe_end.hpp"
 #include "stages/support/tail_buffer.hpp"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -46,7 +47,8 @@ struct ChildProcess::State : std::enable_shared_from_this<State> {
   bool gone = false;  ///< nobody cares any more: handlers under way do nothing
   std::optional<Error> failure;
 
-  asio::posix::stream_descriptor out, err, in, pidfd;
+  PipeEnd out, in;
+  asio::posix::stream_descriptor err, pidfd;
   asio::steady_timer check_timer, end_bell, stderr_bell;
   TailBuffer stderr_tail{std::size_t{64} << 10};
   bool stderr_ended = false;
