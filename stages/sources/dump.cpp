@@ -117,8 +117,13 @@ asio::awaitable<void> DumpSource::preflight(StageContext& ctx) {
   report(gaps, ctx);
   if (!rehearse_) co_return;
   // The dumper's own judgement of its options, its rights and every name.
-  std::vector<std::string> argv = rehearsal_argv();
-  [[maybe_unused]] const std::string nothing = co_await ask(ctx, std::move(argv), rehearsal_limit);
+  try {
+    std::vector<std::string> argv = rehearsal_argv();
+    [[maybe_unused]] const std::string nothing =
+        co_await ask(ctx, std::move(argv), rehearsal_limit);
+  } catch (const Error& error) {
+    throw error.within("rehearsing the dump");
+  }
 }
 
 asio::awaitable<std::string> DumpSource::ask(StageContext& ctx, std::vector<std::string> argv,

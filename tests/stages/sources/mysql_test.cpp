@@ -150,7 +150,13 @@ TEST_F(MysqlSourceTest, AMissingDatabaseIsRefused) {
 
 TEST_F(MysqlSourceTest, AMissingTableIsRefusedInTheRehearsal) {
   EXPECT_THAT(dump("full", "dbname = 'shop'\ntables = ['nope']").cause(),
-              AllOf(HasSubstr("failed with exit status"), HasSubstr("Couldn't find table")));
+              AllOf(StartsWith("source: rehearsing the dump: "), HasSubstr("Couldn't find table")));
+}
+
+TEST_F(MysqlSourceTest, WithoutARehearsalTheDumpItselfFailsAndStoresNothing) {
+  const SourceRun run = dump("full", "dbname = 'shop'\ntables = ['nope']\nrehearse = false");
+  EXPECT_EQ(run.commits, 0);
+  EXPECT_THAT(run.cause(), AllOf(Not(HasSubstr("rehearsing")), HasSubstr("Couldn't find table")));
 }
 
 TEST_F(MysqlSourceTest, AnUnknownOptionIsTheDumpersOwnWordWithAHint) {
