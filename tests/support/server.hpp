@@ -4,11 +4,8 @@
 #include "tests/support/processes.hpp"
 #include "tests/support/temporary_folder.hpp"
 
-#include <gtest/gtest.h>
-
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -16,9 +13,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <initializer_list>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace bp::test {
 
