@@ -19,8 +19,8 @@ void register_source_command(Registry& registry) {
     return SourceType{.extension = read_extension(options),
                       .argv = process.child.argv,
                       .sudo_argv = {},
-                      .make = [process](const BuildContext&) {
-                        return std::make_unique<ProcessSource>(process);
+                      .make = [process](const BuildContext& context) {
+                        return std::make_unique<ProcessSource>(for_run(process, context));
                       }};
   });
 }

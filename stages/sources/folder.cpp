@@ -77,8 +77,8 @@ void register_source_folder(Registry& registry) {
       type.argv = tar_argv(content, "tar");
     }
     process.child.argv = type.argv;
-    type.make = [content, process](const BuildContext&) {
-      return std::make_unique<TarSource>(content, process);
+    type.make = [content, process](const BuildContext& context) {
+      return std::make_unique<TarSource>(content, for_run(process, context));
     };
     return type;
   });

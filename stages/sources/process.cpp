@@ -22,18 +22,17 @@ bool is_among(const std::vector<int>& codes, const ExitStatus& status) {
   return status.signal == 0 && std::ranges::find(codes, status.code) != codes.end();
 }
 
-std::string hint_for(const ExitStatus& status) {
-  if (status.signal != SIGKILL) return {};
-  return "Nobody admits to it: look for the out-of-memory killer in the kernel's log.";
-}
-
-Error failure(const ExitStatus& status, const std::string& name, std::vector<std::string> lines) {
+Error failure(const ExitStatus& status, const std::string& name, std::vector<std::string> lines,
+              std::string hint) {
+  if (status.signal == SIGKILL) {
+    hint = "Nobody admits to it: look for the out-of-memory killer in the kernel's log.";
+  }
   if (lines.size() > last_words) lines.erase(lines.begin(), lines.end() - last_words);
   const std::string verb = status.signal == 0 ? "failed with" : "was";
   return {Errc::source,
           fmt::format("'{}' {} {}{}{}", name, verb, status.text(), lines.empty() ? "" : ": ",
                       fmt::join(lines, "; ")),
-          hint_for(status)};
+          std::move(hint)};
 }
 
 /// sudo's own failures have exit status 1, which from tar would be a warning.
@@ -51,6 +50,7 @@ ProcessOptions read_process_options(config::OptionReader& options,
   const std::chrono::seconds idle = options.duration("idle_timeout", 30min);
   if (idle > 0s) result.child.idle_limit = idle;
   result.child.time_limit = options.optional_duration("time_limit");
+  result.size = read_size_rules(options);
   if (options.has("nice")) {
     const long by = options.integer("nice", {.fallback = std::nullopt, .min = -20, .max = 19});
     result.child.nice = static_cast<int>(by);
@@ -67,6 +67,11 @@ ProcessOptions read_process_options(config::OptionReader& options,
   return result;
 }
 
+ProcessOptions for_run(ProcessOptions options, const BuildContext& context) {
+  options.size.expected_bytes = context.expected_bytes;
+  return options;
+}
+
 void require_program(const std::string& name) {
   if (find_program(name)) return;
   throw Error{Errc::source, fmt::format("there is no program '{}' that we may run", name),
@@ -81,7 +86,11 @@ asio::awaitable<void> ProcessSource::preflight(StageContext&) {
 }
 
 void ProcessSource::saw(std::span<const std::byte>) {}
-void ProcessSource::check_end() const {}
+void ProcessSource::check_end(StageContext&) const {}
+
+std::string ProcessSource::advice(const std::vector<std::string>&) const {
+  return {};
+}
 
 std::vector<std::string> ProcessSource::messages(std::string_view stderr_tail) const {
   return message_lines(stderr_tail, max_lines);
@@ -102,7 +111,8 @@ asio::awaitable<void> ProcessSource::produce(Outlet& out, StageContext& ctx) {
   // End of file only says that stdout was closed. A dump that died closed it, too.
   const ExitStatus status = co_await child.exited();
   judge(status, child, ctx);
-  check_end();
+  check_end(ctx);
+  check_size(options_.size, bytes_, ctx);
 }
 
 void ProcessSource::judge(const ExitStatus& status, const ChildProcess& child,
@@ -113,7 +123,10 @@ void ProcessSource::judge(const ExitStatus& status, const ChildProcess& child,
   // A program that complained and gave nothing has not backed up anything.
   const bool is_warning = is_among(options_.warn_exit, status) && bytes_ > 0 &&
                           !(options_.child.sudo && sudo_complained(lines));
-  if (!is_warning) throw failure(status, child.name(), std::move(lines));
+  if (!is_warning) {
+    std::string hint = advice(lines);
+    throw failure(status, child.name(), std::move(lines), std::move(hint));
+  }
   ctx.warn(fmt::format("'{}' ended with {}", child.name(), status.text()), std::move(lines));
 }
 

@@ -7,6 +7,8 @@
 
 #include "config/options.hpp"
 #include "engine/stage.hpp"
+#include "stages/registry.hpp"
+#include "stages/sources/stream_size.hpp"
 #include "stages/support/child_process.hpp"
 
 #include <cstddef>
@@ -22,12 +24,17 @@ struct ProcessOptions {
   ChildOptions child;
   std::vector<int> ok_exit{0};
   std::vector<int> warn_exit{};  ///< stored, with a warning that lists the child's messages
+  SizeRules size{};              ///< what a good child prints at least
 };
 
 /// Reads what all sources with a child share: ok_exit, warn_exit, idle_timeout (default 30m, 0:
-/// none), time_limit, nice, ionice. The caller adds argv and what else the child needs.
+/// none), time_limit, nice, ionice, min_bytes, shrink_limit, on_shrink. The caller adds argv and
+/// what else the child needs.
 [[nodiscard]] ProcessOptions read_process_options(config::OptionReader& options,
                                                   std::vector<int> default_warn_exit);
+
+/// The same with what is known of this run only: how much the last good one gave.
+[[nodiscard]] ProcessOptions for_run(ProcessOptions options, const BuildContext& context);
 
 /// Throws Errc::source, with what to do about it, when there is no such program.
 void require_program(const std::string& name);
@@ -45,7 +52,9 @@ class ProcessSource : public Source {
   /// Shown every chunk of the stream before it goes on.
   virtual void saw(std::span<const std::byte> bytes);
   /// The child ended well. A source that knows how its stream must end throws when it did not.
-  virtual void check_end() const;
+  virtual void check_end(StageContext& ctx) const;
+  /// What to do about a failure with these lines of stderr; empty when there is nothing to say.
+  [[nodiscard]] virtual std::string advice(const std::vector<std::string>& lines) const;
   /// The lines of stderr that are worth showing, oldest first.
   [[nodiscard]] virtual std::vector<std::string> messages(std::string_view stderr_tail) const;
 

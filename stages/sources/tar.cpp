@@ -166,7 +166,7 @@ void TarSource::saw(std::span<const std::byte> bytes) {
   end_size_ = kept + bytes.size();
 }
 
-void TarSource::check_end() const {
+void TarSource::check_end(StageContext&) const {
   const bool two_zero_blocks = end_size_ == end_.size() && std::ranges::all_of(end_, [](auto byte) {
                                  return byte == std::byte{0};
                                });

@@ -38,7 +38,7 @@ class TarSource final : public ProcessSource {
 
  private:
   void saw(std::span<const std::byte> bytes) override;
-  void check_end() const override;
+  void check_end(StageContext& ctx) const override;
   [[nodiscard]] std::vector<std::string> messages(std::string_view stderr_tail) const override;
   [[nodiscard]] asio::awaitable<void> check_sudo(StageContext& ctx);
 
