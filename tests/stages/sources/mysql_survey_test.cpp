@@ -47,8 +47,8 @@ TEST(MysqlSurvey, RoutinesThatCouldNotEvenBeSeenAreAGap) {
 }
 
 TEST(MysqlSurvey, RoutinesThatAreSeenWithoutTheirTextAreAGap) {
-  const std::string answer =
-      std::string{all_but_routines} + "routine\tshop.total\nGRANT EXECUTE ON `shop`.* TO `u`@`%`\n";
+  std::string answer{all_but_routines};
+  answer += "routine\tshop.total\nGRANT EXECUTE ON `shop`.* TO `u`@`%`\n";
   EXPECT_THAT(gaps(of_shop(), answer),
               ElementsAre("routines whose text it may not read: shop.total"));
 }
