@@ -248,7 +248,7 @@ path = "/srv/backups"
 [filter.gzip]
 level = "6"
 )",
-     R"(job.toml:8:9: 'level' must be an integer, not a string)"},
+     R"(job.toml:8:9: 'level' must be between 1 and 12, or "fast")"},
     {"MisspeltFilterKey",
      R"([source.etc]
 type = "folder"
